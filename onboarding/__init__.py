@@ -1,0 +1,1 @@
+"""Bringing a clinic's existing practice data into Nexus."""

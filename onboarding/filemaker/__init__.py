@@ -1,0 +1,1 @@
+"""Reading a clinic's FileMaker data, whatever form it comes in."""

@@ -1,0 +1,1 @@
+"""The native FileMaker file format: `.fp7` and `.fmp12`, read without FileMaker."""
