@@ -1,0 +1,149 @@
+"""Child processes that do not outlive us.
+
+Each child leads its own process group, so Ctrl-C in the terminal reaches only the supervisor,
+which then stops the children in order. On Linux the kernel ends a child when its parent is killed
+outright.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+class ChildFailedError(RuntimeError):
+    """A child ended before it was ready, or without being asked to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The uid and gid a child runs under."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(slots=True)
+class Child:
+    """A running process, its log and the signal that asks it to finish."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+    patience: float = 20.0
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def log_tail(self, lines: int = 15) -> str:
+        """The last lines of the child's log, for an error message."""
+        try:
+            text = self.log.read_text(errors="replace")
+        except OSError:
+            return "(no log)"
+        return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"
+
+    def ask_to_stop(self) -> None:
+        if not self.has_ended():
+            self.process.send_signal(self.stop_signal)
+
+    def stop(self) -> None:
+        """Ask, wait `patience` seconds, then kill what is left of the process group."""
+        self.ask_to_stop()
+        try:
+            self.process.wait(self.patience)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            kill_group(self.process.pid)
+            self.process.wait()
+
+
+def kill_group(leader: int) -> None:
+    """Kill a whole process group; nothing happens when none of it is left."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def spawn(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    stop_signal: signal.Signals = signal.SIGTERM,
+    patience: float = 20.0,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    account: Account | None = None,
+) -> Child:
+    """Start a child in a process group of its own, both output streams appended to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            [os.fspath(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            process_group=0,
+            # Runs after the change of user, which would clear the setting.
+            preexec_fn=_die_with_parent(stop_signal),  # noqa: PLW1509 - one thread at this point
+            **as_account(account),
+        )
+    return Child(name, process, log, stop_signal, patience)
+
+
+def as_account(account: Account | None) -> dict[str, int | list[int]]:
+    """The Popen arguments that make a child run as `account` and nobody else."""
+    if account is None or os.geteuid() != 0:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def _die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def ask_the_kernel() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+
+    return ask_the_kernel
+
+
+def wait_until(
+    is_ready: Callable[[], bool], child: Child, *, seconds: float, pause: float = 0.05
+) -> None:
+    """Poll until `is_ready`; raises ChildFailedError with the end of the log otherwise."""
+    deadline = time.monotonic() + seconds
+    while not is_ready():
+        if child.has_ended():
+            raise ChildFailedError(
+                f"{child.name} ended with status {child.process.returncode} while starting. "
+                f"The end of {child.log}:\n{child.log_tail()}"
+            )
+        if time.monotonic() > deadline:
+            raise ChildFailedError(
+                f"{child.name} did not answer within {seconds:.0f} s. "
+                f"The end of {child.log}:\n{child.log_tail()}"
+            )
+        time.sleep(pause)
