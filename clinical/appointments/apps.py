@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AppointmentsConfig(AppConfig):
+    name = "clinical.appointments"
+    label = "appointments"
+    default_auto_field = "django.db.models.BigAutoField"

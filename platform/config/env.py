@@ -1,0 +1,79 @@
+"""The environment, read once at start; what is wrong is named with what it should look like."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+
+class EnvironmentVariableError(RuntimeError):
+    """A variable is missing or malformed; the message names it."""
+
+
+def text(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, default)
+    if value is None or (value == "" and default is None):
+        raise EnvironmentVariableError(
+            f"{name} is not set. `make demo` and `nexus serve` set it for the embedded servers; "
+            "docs/operations.md lists every variable with an example."
+        )
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = os.environ.get(name, "1" if default else "0").strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off", ""}:
+        return False
+    raise EnvironmentVariableError(f"{name}={value!r} is neither yes nor no: write 1 or 0.")
+
+
+def number(name: str, default: int) -> int:
+    value = os.environ.get(name, str(default))
+    try:
+        return int(value)
+    except ValueError:
+        raise EnvironmentVariableError(f"{name}={value!r} is not a whole number.") from None
+
+
+@dataclass(frozen=True)
+class DatabaseUrl:
+    """`postgresql://user:password@host:port/name?option=value`."""
+
+    user: str
+    password: str
+    host: str
+    port: int
+    name: str
+
+    @classmethod
+    def parse(cls, variable: str, url: str) -> DatabaseUrl:
+        parts = urlsplit(url)
+        if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+            raise EnvironmentVariableError(
+                f"{variable} must look like postgresql://user:password@host:5432/nexus"
+            )
+        return cls(
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            host=parts.hostname or "",
+            port=parts.port or 5432,
+            name=unquote(parts.path.lstrip("/")),
+        )
+
+    def django(self, **options: Any) -> dict[str, Any]:
+        """The entry of Django's DATABASES."""
+        return {
+            "ENGINE": "tenants.backend",
+            "USER": self.user,
+            "PASSWORD": self.password,
+            "HOST": self.host,
+            "PORT": self.port,
+            "NAME": self.name,
+            "CONN_MAX_AGE": number("DATABASE_CONN_MAX_AGE", 60),
+            "DISABLE_SERVER_SIDE_CURSORS": True,
+            "OPTIONS": {"connect_timeout": 5, **options},
+        }

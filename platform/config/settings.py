@@ -1,0 +1,200 @@
+"""Every setting of the platform. Values that differ between installations come from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config import env
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = Path(env.text("NEXUS_VAR", str(ROOT / "var")))
+
+SECRET_KEY = env.text("SECRET_KEY")
+DEBUG = env.flag("NEXUS_DEBUG", default=False)
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-au"
+USE_I18N = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ── Hosts ────────────────────────────────────────────────────────────────────────────────────────
+BASE_DOMAIN = env.text("NEXUS_BASE_DOMAIN", "localhost")
+WEB_PORT = env.number("NEXUS_PORT", 8000)
+OPERATORS_SUBDOMAIN = "ops"
+SECURE = env.flag("NEXUS_SECURE", default=False)
+ALLOWED_HOSTS = [BASE_DOMAIN, f".{BASE_DOMAIN}"]
+ROOT_URLCONF = "config.urls_public"
+CLINIC_URLCONF = "config.urls_clinic"
+OPERATORS_URLCONF = "config.urls_operators"
+WSGI_APPLICATION = "config.wsgi.application"
+
+# ── Databases: one server, three roles ──────────────────────────────────────────────────────────
+ORIGINAL_BACKEND = "django_rls.backends.postgresql"
+DATABASES = {
+    "default": env.DatabaseUrl.parse("DATABASE_URL", env.text("DATABASE_URL")).django(),
+}
+for _alias, _variable in (("owner", "DATABASE_OWNER_URL"), ("platform", "DATABASE_PLATFORM_URL")):
+    if _url := env.text(_variable, ""):
+        DATABASES[_alias] = env.DatabaseUrl.parse(_variable, _url).django()
+DATABASE_ROUTERS = ["tenants.routers.ScopeRouter"]
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+DJANGO_RLS = {"AUTO_ENABLE_RLS": False}
+
+# Tables of these apps stand in `public`, of those in every clinic's schema. People and audit stand in
+# both: in `public` they are the operators and the platform's own record.
+SHARED_APPS = [
+    "tenants",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "accounts",
+    "audit",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "onboarding.signup",
+    "operators",
+]
+TENANT_APPS = [
+    "accounts",
+    "audit",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "clinical.practice",
+    "clinical.patients",
+    "clinical.appointments",
+    "onboarding.imports",
+]
+INSTALLED_APPS = [
+    "ui",
+    "two_factor",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    *dict.fromkeys([*SHARED_APPS, *TENANT_APPS]),
+]
+
+# ── People ───────────────────────────────────────────────────────────────────────────────────────
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.ScopedModelBackend"]
+PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "two_factor:login"
+LOGIN_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = 60 * 60 * 3
+SESSION_ENGINE = "accounts.sessions"
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+SESSION_COOKIE_AGE = 60 * 60 * 12
+SESSION_IDLE_SECONDS = 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+# The `__Host-` prefix makes the browser itself keep a cookie on one host; it needs `Secure`, which
+# browsers grant to http://*.localhost as well.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+SESSION_COOKIE_NAME = "__Host-nexus-session"
+CSRF_COOKIE_NAME = "__Host-nexus-csrf"
+CSRF_FAILURE_VIEW = "ui.views.csrf_failure"
+OTP_TOTP_ISSUER = "Nexus"
+TWO_FACTOR_PATCH_ADMIN = False
+
+# ── Requests ─────────────────────────────────────────────────────────────────────────────────────
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ui.middleware.SecurityHeadersMiddleware",
+    "tenants.middleware.ScopeMiddleware",
+    "accounts.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "accounts.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 63072000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "ui.context.navigation",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS: list[tuple[str, str]] = []
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "ui.finders.PackageFinder",
+]
+
+# ── Caches, tasks, files, mail ───────────────────────────────────────────────────────────────────
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_FUNCTION": "tenants.cache.key_of_scope",
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+STORAGE_URL = env.text("STORAGE_URL", f"file://{VAR / 'files'}")
+STORAGES = {
+    "default": {
+        "BACKEND": "tenants.storage.ScopedFileSystemStorage",
+        "OPTIONS": {"location": urlsplit(STORAGE_URL).path},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MAIL_URL = env.text("MAIL_URL", f"file://{VAR / 'mail'}")
+_mail = urlsplit(MAIL_URL)
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", f"Nexus <no-reply@{BASE_DOMAIN}>")
+if _mail.scheme == "file":
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = _mail.path
+else:
+    EMAIL_HOST = _mail.hostname or "localhost"
+    EMAIL_PORT = _mail.port or 25
+    EMAIL_HOST_USER = _mail.username or ""
+    EMAIL_HOST_PASSWORD = _mail.password or ""
+    EMAIL_USE_TLS = _mail.scheme == "smtps"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"scope": {"()": "tenants.logging.ScopeFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s tenant=%(tenant)s %(message)s"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["scope"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["console"], "level": env.text("NEXUS_LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,1 @@
+"""The walls between clinics: tenants, scopes, the database backend, lifecycle."""

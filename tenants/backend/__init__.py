@@ -1,0 +1,1 @@
+"""The database backend that puts every transaction inside one clinic's walls."""

@@ -1,0 +1,38 @@
+"""What the app's role may do with each shared table; everything not named here it may not touch."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.conf import settings
+
+from tenants.walls import APP, PLATFORM
+
+APP_RIGHTS = {
+    "tenants_tenant": "SELECT",
+    "tenants_domain": "SELECT",
+    "tenants_migrationhead": "SELECT",
+}
+"""Shared table → rights of nexus_app. Other apps add theirs with `grant_to_app`."""
+
+
+def grant_to_app(table: str, rights: str) -> None:
+    """Let the web role use a shared table; called from an AppConfig's ready()."""
+    APP_RIGHTS[table] = rights
+
+
+def public_statements() -> list[str]:
+    """Answer the statements that set the rights on all shared tables; safe to run again."""
+    tables = sorted(
+        model._meta.db_table
+        for config in apps.get_app_configs()
+        if config.name in settings.SHARED_APPS
+        for model in config.get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy
+    )
+    statements = []
+    for table in [*tables, "django_migrations"]:
+        statements.append(f'REVOKE ALL ON public."{table}" FROM {APP}')
+        if table in APP_RIGHTS:
+            statements.append(f'GRANT {APP_RIGHTS[table]} ON public."{table}" TO {APP}')
+    statements.append(f'REVOKE ALL ON public."django_migrations" FROM {PLATFORM}')
+    return statements

@@ -1,0 +1,78 @@
+"""Background work carries its clinic in the message and runs inside its scope."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from celery import Task, shared_task
+
+from tenants.models import Tenant
+from tenants.scope import Actor, NoTenantError, Scope, active_scope, public_scope, tenant_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TENANT_HEADER = "nexus_tenant"
+ACTOR_HEADER = "nexus_actor"
+
+
+class TenantTask(Task):  # type: ignore[misc]
+    """A task of one clinic. Its message names the clinic; the body never runs without it."""
+
+    abstract = True
+    long = False
+    acks_late = True
+
+    def apply_async(
+        self, args: Any = None, kwargs: Any = None, **options: Any
+    ) -> Any:
+        headers = dict(options.pop("headers", None) or {})
+        if TENANT_HEADER not in headers:
+            scope = active_scope()
+            if scope is None or not scope.is_clinic:
+                raise NoTenantError(f"{self.name} needs a clinic: call it inside tenant_scope().")
+            headers[TENANT_HEADER] = scope.tenant_id
+            headers[ACTOR_HEADER] = [scope.actor.id, scope.actor.label, scope.actor.request_id]
+        return super().apply_async(args, kwargs, headers=headers, **options)
+
+    def delay_for(self, tenant_id: int, *args: Any, **kwargs: Any) -> Any:
+        """Send the task to a named clinic, from outside every scope."""
+        return self.apply_async(args, kwargs, headers={TENANT_HEADER: tenant_id})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        tenant_id = self._header(TENANT_HEADER)
+        scope = active_scope()
+        if tenant_id is None and scope is not None and scope.is_clinic:
+            return super().__call__(*args, **kwargs)
+        if tenant_id is None:
+            raise NoTenantError(f"{self.name} came without a clinic.")
+        with public_scope():
+            tenant = Tenant.objects.get(pk=tenant_id)
+        if self.long:
+            self.request.tenant = tenant
+            return super().__call__(*args, **kwargs)
+        with tenant_scope(tenant, actor=self.actor):
+            return super().__call__(*args, **kwargs)
+
+    @property
+    def actor(self) -> Actor:
+        found = self._header(ACTOR_HEADER) or ["", "system", ""]
+        return Actor(id=found[0], label=found[1], request_id=found[2])
+
+    def _header(self, name: str) -> Any:
+        headers = getattr(self.request, "headers", None) or {}
+        return headers.get(name, getattr(self.request, name, None))
+
+    @contextmanager
+    def scope(self) -> Iterator[Scope]:
+        """Open one of a long task's short transactions."""
+        with tenant_scope(self.request.tenant, actor=self.actor) as opened:
+            yield opened
+
+
+def tenant_task(*, name: str, long: bool = False, **options: Any) -> Callable[..., TenantTask]:
+    """Declare a clinic's task. `long=True`: it opens short transactions itself by `self.scope()`."""
+    return shared_task(  # type: ignore[no-any-return]
+        name=name, base=TenantTask, long=long, bind=options.pop("bind", long), **options
+    )

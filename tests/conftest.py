@@ -1,0 +1,142 @@
+"""Every test runs as the restricted role on a real PostgreSQL, with two clinics in it.
+
+The servers are thrown away after the run. The database is built once, then copied for each worker.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import ExitStack
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+
+PASSWORD = "throw-away-password"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+BLUEPRINT = "nexus_blueprint"
+
+
+def _url(admin_url: str, role: str, database: str) -> str:
+    parts = urlsplit(admin_url)
+    return f"postgresql://{role}:{quote(PASSWORD)}@{parts.hostname}:{parts.port}/{database}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers before settings are read; workers find them in the environment."""
+    from config.stack.throwaway import start_or_reuse
+
+    servers = start_or_reuse()
+    database = f"nexus_{WORKER}"
+    index = int(WORKER.removeprefix("gw")) + 1
+    os.environ.update(
+        {
+            "DATABASE_ADMIN_URL": servers.admin_url,
+            "DATABASE_URL": _url(servers.admin_url, "nexus_app", database),
+            "DATABASE_OWNER_URL": _url(servers.admin_url, "nexus_owner", database),
+            "DATABASE_PLATFORM_URL": _url(servers.admin_url, "nexus_platform", database),
+            "REDIS_URL": f"{servers.valkey_url.rsplit('/', 1)[0]}/{index}"
+            if servers.valkey_url.count("/") > 2
+            else f"{servers.valkey_url}/{index}",
+            "SECRET_KEY": secrets.token_hex(32),
+            "NEXUS_DEBUG": "1",
+            "NEXUS_BASE_DOMAIN": "localhost",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+        }
+    )
+    import django
+
+    django.setup()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _var(tmp_path_factory: pytest.TempPathFactory) -> None:
+    from django.conf import settings
+
+    root = tmp_path_factory.mktemp("var")
+    settings.VAR = root
+    settings.STORAGES["default"]["OPTIONS"]["location"] = str(root / "files")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> None:  # type: ignore[misc]
+    """Build the database with the roles and two clinics once; each worker takes a copy."""
+    from django.conf import settings
+    from django.db import connections
+
+    admin = os.environ["DATABASE_ADMIN_URL"]
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(7001)")
+        found = connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [BLUEPRINT]
+        ).fetchone()
+        if not found:
+            with django_db_blocker.unblock():
+                _build_blueprint(admin)
+        mine = settings.DATABASES["default"]["NAME"]
+        connection.execute(f'CREATE DATABASE "{mine}" TEMPLATE "{BLUEPRINT}"')
+        connection.execute(
+            f'GRANT CONNECT ON DATABASE "{mine}" '
+            "TO nexus_owner, nexus_app, nexus_platform, nexus_backup"
+        )
+        connection.execute(f'GRANT CREATE ON DATABASE "{mine}" TO nexus_owner')
+        connection.execute("SELECT pg_advisory_unlock(7001)")
+    connections.close_all()
+
+
+def _build_blueprint(admin: str) -> None:
+    from django.conf import settings
+    from django.db import connections
+
+    from tenants import lifecycle, migrate, roles
+
+    building = f"{BLUEPRINT}_{WORKER}"
+    roles.bootstrap_roles(admin, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
+    roles.bootstrap_database(admin, name=building)
+    with ExitStack() as stack:
+        for alias in ("default", "owner", "platform"):
+            for entry in (settings.DATABASES[alias], connections[alias].settings_dict):
+                stack.callback(entry.__setitem__, "NAME", entry["NAME"])
+                entry["NAME"] = building
+        migrate.migrate_all()
+        lifecycle.create_tenant(name="Alpha Physiotherapy", subdomain="alpha")
+        lifecycle.create_tenant(name="Beta Podiatry", subdomain="beta")
+        connections.close_all()
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{building}" RENAME TO "{BLUEPRINT}"')
+
+
+@pytest.fixture
+def alpha(db: None):
+    return _clinic("alpha")
+
+
+@pytest.fixture
+def beta(db: None):
+    return _clinic("beta")
+
+
+def _clinic(subdomain: str):
+    from tenants.models import Tenant
+    from tenants.scope import public_scope
+
+    with public_scope():
+        return Tenant.objects.get(subdomain=subdomain)
+
+
+@pytest.fixture
+def in_alpha(alpha):
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(alpha):
+        yield alpha
+
+
+@pytest.fixture
+def in_beta(beta):
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(beta):
+        yield beta
