@@ -86,7 +86,7 @@ class Layout:
                 "probably made by a start as root. Start as that user, or use a directory of your "
                 "own: NEXUS_VAR=$HOME/nexus-data make demo"
             )
-        self.var.mkdir(mode=0o755, parents=True, exist_ok=True)
+        unprivileged.make_walkable(self.var)
         (self.var / MARKER).touch()
         self.logs.mkdir(mode=0o700, exist_ok=True)
 

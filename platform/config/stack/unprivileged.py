@@ -72,6 +72,13 @@ def _may_enter(directory: os.stat_result, account: Account) -> bool:
     return bool(directory.st_mode & stat.S_IXOTH)
 
 
+def make_walkable(directory: Path) -> None:
+    """Make a directory anybody may enter, whatever the umask; existing ones keep their mode."""
+    for missing in [path for path in (directory, *directory.parents) if not path.exists()][::-1]:
+        missing.mkdir()
+        missing.chmod(0o755)
+
+
 def state_dir_for(path: Path) -> Path:
     """The directory under /var/lib/nexus that stands in for an unreachable `path`."""
     name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:12]
@@ -88,10 +95,14 @@ def reachable_copy(name: str, trees: Mapping[str, Path]) -> Path:
     copy = STATE_DIR / name
     if copy.exists():
         return copy
-    STATE_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_walkable(STATE_DIR)
     partial = STATE_DIR / f".{name}-{os.getpid()}"
     for path, tree in trees.items():
         shutil.copytree(tree, partial / path, symlinks=True)
+    for path in (partial, *partial.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))
     try:
         partial.rename(copy)
     except OSError:  # another start was faster
