@@ -120,7 +120,7 @@ def _web(running: Installation, port: int) -> children.Child:
             *("--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
             *("--worker-class", "gthread", "--timeout", "120", "--graceful-timeout", "10"),
             *("--access-logfile", "-", "--no-control-socket"),
-            *(["--worker-tmp-dir", shared_memory] if os.access(shared_memory, os.W_OK) else []),
+            *(("--worker-tmp-dir", shared_memory) if os.access(shared_memory, os.W_OK) else ()),
         ],
         log=running.layout.log("web"),
         env=running.environment.for_web(),

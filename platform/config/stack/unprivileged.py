@@ -97,8 +97,8 @@ def reachable_copy(name: str, trees: Mapping[str, Path]) -> Path:
         return copy
     make_walkable(STATE_DIR)
     partial = STATE_DIR / f".{name}-{os.getpid()}"
-    for path, tree in trees.items():
-        shutil.copytree(tree, partial / path, symlinks=True)
+    for place, tree in trees.items():
+        shutil.copytree(tree, partial / place, symlinks=True)
     for path in (partial, *partial.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode

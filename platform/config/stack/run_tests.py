@@ -1,0 +1,43 @@
+"""`make test`: pytest on two cores with one PostgreSQL and one Valkey for all of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from config.stack.layout import CHECKOUT
+from config.stack.supervisor import stopping_on_signals
+from config.stack.throwaway import ADMIN_URL, REDIS_URL, throwaway
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROCESSES = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run pytest with `arguments`; returns its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["--"]:
+        del words[0]
+    with stopping_on_signals():
+        try:
+            with throwaway() as servers:
+                addresses = {ADMIN_URL: servers.admin_url, REDIS_URL: servers.valkey_url}
+                return subprocess.run(
+                    [sys.executable, "-m", "pytest", "-n", str(PROCESSES), *words],
+                    check=False,
+                    cwd=CHECKOUT,
+                    env={**os.environ, **addresses},
+                ).returncode
+        except KeyboardInterrupt:
+            return 130
+        except RuntimeError as error:
+            print(f"nexus: {error}", file=sys.stderr)
+            return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
