@@ -77,6 +77,7 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> None:  # type: 
                 _build_blueprint(admin)
         mine = settings.DATABASES["default"]["NAME"]
         connection.execute(f'CREATE DATABASE "{mine}" TEMPLATE "{BLUEPRINT}"')
+        connection.execute(f'REVOKE ALL ON DATABASE "{mine}" FROM PUBLIC')
         connection.execute(
             f'GRANT CONNECT ON DATABASE "{mine}" '
             "TO nexus_owner, nexus_app, nexus_platform, nexus_backup"
@@ -109,13 +110,21 @@ def _build_blueprint(admin: str) -> None:
 
 
 @pytest.fixture
-def alpha(db: None):
+def alpha(request: pytest.FixtureRequest):
+    _open_database(request)
     return _clinic("alpha")
 
 
 @pytest.fixture
-def beta(db: None):
+def beta(request: pytest.FixtureRequest):
+    _open_database(request)
     return _clinic("beta")
+
+
+def _open_database(request: pytest.FixtureRequest) -> None:
+    """Take the test's transaction, unless the test asked for real commits."""
+    wanted = {"committed", "transactional_db"} & set(request.fixturenames)
+    request.getfixturevalue(wanted.pop() if wanted else "db")
 
 
 def _clinic(subdomain: str):
@@ -132,6 +141,46 @@ def in_alpha(alpha):
 
     with tenant_scope(alpha):
         yield alpha
+
+
+@pytest.fixture
+def superuser(django_db_setup: None):
+    """A superuser's own connection to the test database, for what only an intruder would do."""
+    from django.conf import settings
+
+    name = settings.DATABASES["default"]["NAME"]
+    with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=name, autocommit=True) as raw:
+        yield raw
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker):  # type: ignore[misc]
+    """Real commits, for threads, tasks and servers; every clinic table is emptied afterwards."""
+    from django.conf import settings
+    from django.db import connections
+
+    with django_db_blocker.unblock():
+        yield
+        for connection in connections.all():
+            connection.close()
+        name = settings.DATABASES["default"]["NAME"]
+        with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=name) as raw:
+            _empty_all_tables(raw)
+
+
+def _empty_all_tables(raw: psycopg.Connection) -> None:
+    """Take every row back but those that say which clinics there are."""
+    keep = ("tenants_tenant", "tenants_domain", "tenants_schemascript", "tenants_migrationhead")
+    rows = raw.execute(
+        "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
+        "WHERE (schemaname ~ '^c_[0-9]+$' OR schemaname = 'public') "
+        "AND tablename <> 'django_migrations' AND tablename <> ALL (%s)",
+        [list(keep)],
+    ).fetchall()
+    raw.execute("SET session_replication_role = replica")
+    for (table,) in rows:
+        raw.execute(f"DELETE FROM {table}")
+    raw.execute("SET session_replication_role = DEFAULT")
 
 
 @pytest.fixture

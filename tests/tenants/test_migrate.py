@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+from django.db import connections
+
+from tenants import isolation, lifecycle, migrate
+from tenants.models import MigrationHead, Tenant
+from tenants.scope import entered, public_scope, schema_of
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def gamma(superuser):
+    clinic = lifecycle.create_tenant(name="Gamma Speech", subdomain="gamma")
+    yield clinic
+    connections["owner"].close()
+    superuser.execute(f"DROP SCHEMA {clinic.schema_name} CASCADE")
+    superuser.execute("DELETE FROM tenants_domain WHERE tenant_id = %s", [clinic.pk])
+    superuser.execute("DELETE FROM tenants_migrationhead WHERE tenant_id = %s", [clinic.pk])
+    superuser.execute("DELETE FROM tenants_tenant WHERE id = %s", [clinic.pk])
+
+
+def test_a_clinic_made_from_the_script_equals_one_made_by_migrations(gamma, superuser):
+    migrated_id = 77_777
+    with entered(migrate.tenant_scope_of_id(migrated_id)):
+        for statement in migrate.create_schema_statements(schema_of(migrated_id)):
+            migrate._execute(statement)
+        migrate._run_executor()
+    try:
+        by_migrations = isolation._schema_shape(migrated_id)
+        by_script = isolation._schema_shape(gamma.pk)
+    finally:
+        superuser.execute(f"DROP SCHEMA {schema_of(migrated_id)} CASCADE")
+
+    expected = sorted(line.replace(str(migrated_id), str(gamma.pk)) for line in by_migrations)
+    assert sorted(by_script) == expected
+    assert any("force true" in line for line in by_script)
+
+
+def test_a_run_with_nothing_to_do_migrates_nobody():
+    report = migrate.migrate_all()
+
+    assert (report.migrated, report.current, report.errors) == ([], 2, {})
+
+
+def test_a_clinic_left_behind_is_brought_forward_and_the_others_are_left_alone(gamma):
+    with public_scope(using="owner"):
+        MigrationHead.objects.filter(tenant_id=gamma.pk).update(heads="")
+
+    report = migrate.migrate_all()
+
+    assert (report.migrated, report.current, report.errors) == ([gamma.pk], 2, {})
+    with public_scope(using="owner"):
+        assert MigrationHead.objects.get(tenant_id=gamma.pk).heads == migrate.heads_digest()
+
+
+def test_a_creation_cut_off_half_way_is_finished_by_the_next_attempt(gamma):
+    with public_scope(using="owner"):
+        Tenant.objects.filter(pk=gamma.pk).update(state=Tenant.State.CREATING)
+    gamma.state = Tenant.State.CREATING
+
+    lifecycle.finish_creation(gamma)
+
+    assert isolation.check_isolation(subdomains=["gamma"]).findings == []
+
+
+@pytest.mark.parametrize(
+    ("subdomain", "word"),
+    [
+        ("ab", "3 to 40"),
+        ("Ünder", "3 to 40"),
+        ("two--hyphens", "3 to 40"),
+        ("end-", "3 to 40"),
+        ("ops", "kept for the platform"),
+        ("alpha", "taken"),
+        ("pаypal", "3 to 40"),  # noqa: RUF001 - a Cyrillic а
+    ],
+)
+def test_an_address_that_cannot_be_had_is_refused_with_the_reason(subdomain, word):
+    with pytest.raises(lifecycle.SubdomainError, match=word):
+        lifecycle.create_tenant(name="X", subdomain=subdomain)
