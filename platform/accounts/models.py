@@ -16,7 +16,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """One person of one clinic (or one operator); the e-mail address is the name they sign in with."""
+    """One person of one clinic, or one operator; they sign in with their e-mail address."""
 
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"

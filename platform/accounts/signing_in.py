@@ -1,0 +1,23 @@
+"""Where a stranger is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from django.shortcuts import resolve_url
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+LOGIN = "two_factor:login"
+
+
+def answer_stranger(request: HttpRequest) -> HttpResponse:
+    """Send to the log-in page and back afterwards; htmx gets 401 and takes the whole page there."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401, headers={"HX-Redirect": resolve_url(LOGIN)})
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path(), resolve_url(LOGIN))
+    return redirect_to_login("/", resolve_url(LOGIN))
