@@ -1,0 +1,99 @@
+"""What a practice is made of: its places, its clinicians, its kinds of visits, who pays."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from tenants.models import ClinicModel
+
+COLOUR_PATTERN = r"^#[0-9a-f]{6}$"
+"""A colour as the browser's colour field sends it: # and six hex digits in lower case."""
+DEFAULT_COLOUR = "#4a6fa5"
+MINUTES_A_DAY = 24 * 60
+
+
+def _colour_constraint(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=Q(colour__regex=COLOUR_PATTERN), name=name)
+
+
+class Location(ClinicModel):
+    """A place where patients are seen; what staff and FileMaker files call a clinic."""
+
+    name = models.CharField()
+    short_name = models.CharField(blank=True, default="")
+    colour = models.CharField(max_length=7, default=DEFAULT_COLOUR)
+    phone = models.CharField(blank=True, default="")
+    address = models.TextField(blank=True, default="")
+    time_zone = models.CharField(
+        max_length=64, blank=True, default="", help_text="Empty: the same as the practice's."
+    )
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [_colour_constraint("practice_location_colour")]
+
+    def __str__(self) -> str:
+        return self.short_name or self.name
+
+
+class Practitioner(ClinicModel):
+    """A clinician with a column in the diary; the account is theirs if they sign in."""
+
+    name = models.CharField()
+    discipline = models.CharField(blank=True, default="")
+    colour = models.CharField(max_length=7, default=DEFAULT_COLOUR)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="practitioner",
+    )
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [_colour_constraint("practice_practitioner_colour")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AppointmentType(ClinicModel):
+    """A kind of visit, with how long it usually takes."""
+
+    name = models.CharField()
+    duration_minutes = models.PositiveSmallIntegerField(default=30)
+    colour = models.CharField(max_length=7, default=DEFAULT_COLOUR)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [
+            _colour_constraint("practice_appointmenttype_colour"),
+            models.CheckConstraint(
+                condition=Q(duration_minutes__gte=1, duration_minutes__lte=MINUTES_A_DAY),
+                name="practice_appointmenttype_duration",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FundingType(ClinicModel):
+    """Who pays for a patient's visits: NDIS, Medicare, DVA, private …"""
+
+    name = models.CharField()
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
