@@ -20,6 +20,7 @@ DATABASE = "nexus"
 DATABASE_VARIABLES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_PLATFORM_URL")
 ADMIN = "DATABASE_ADMIN_URL"
 OWNER = "DATABASE_OWNER_URL"
+BACKUP = "DATABASE_BACKUP_PASSWORD"
 
 
 class HalfExternalError(RuntimeError):
@@ -33,10 +34,10 @@ class Environment:
     variables: Mapping[str, str]
 
     def for_web(self) -> dict[str, str]:
-        return self._without(ADMIN, OWNER)
+        return self._without(ADMIN, OWNER, BACKUP)
 
     def for_worker(self) -> dict[str, str]:
-        return self._without(ADMIN)
+        return self._without(ADMIN, BACKUP)
 
     def for_commands(self) -> dict[str, str]:
         return self._without()
@@ -88,6 +89,7 @@ def describe(
         ):
             variables[variable] = database.url(role, secrets[role], DATABASE)
         variables[ADMIN] = database.admin_url
+        variables[BACKUP] = secrets["nexus_backup"]
     if cache is not None:
         variables["REDIS_URL"] = cache.url
     return Environment(variables)

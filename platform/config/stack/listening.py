@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+FIRST_UNPRIVILEGED = 1024
 LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
@@ -24,6 +26,11 @@ class Port:
     variable: str
 
     def require_free(self) -> None:
+        if self.number < FIRST_UNPRIVILEGED and os.geteuid() != 0:
+            raise PortInUseError(
+                f"Port {self.number}, wanted for {self.purpose}, is below 1024 and only root may "
+                f"open it. Choose another: {self.variable}=8000 make demo"
+            )
         if is_free(self.number):
             return
         raise PortInUseError(
@@ -74,5 +81,10 @@ def _listening_inodes(port: int) -> set[str]:
 
 
 def _open_sockets(process: Path) -> set[str]:
-    links = (str(handle.readlink()) for handle in (process / "fd").iterdir())
-    return {link[8:-1] for link in links if link.startswith("socket:[")}
+    inodes = set()
+    for handle in (process / "fd").iterdir():
+        with suppress(FileNotFoundError):  # closed in between
+            link = str(handle.readlink())
+            if link.startswith("socket:["):
+                inodes.add(link[8:-1])
+    return inodes
