@@ -1,0 +1,261 @@
+"""What an import remembers: the file, its records as they stood, the mapping, and every row's fate."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q, Value
+
+from tenants.models import ClinicModel
+
+
+class ImportSource(ClinicModel):
+    """One uploaded file. `key` names the FileMaker file through time: copies of it share one."""
+
+    class State(models.TextChoices):
+        RECEIVING = "receiving", "Being uploaded"
+        RECEIVED = "received", "Uploaded"
+        STAGED = "staged", "Read"
+        REFUSED = "refused", "Refused"
+        DISCARDED = "discarded", "Deleted"
+
+    key = models.CharField(max_length=120, blank=True, default="")
+    file_name = models.CharField(max_length=255)
+    storage_key = models.CharField(max_length=120)
+    size = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    state = models.CharField(max_length=12, choices=State, default=State.RECEIVING)
+    problem = models.CharField(blank=True, default="")
+    fingerprint = models.CharField(max_length=64, blank=True, default="")
+    """SHA-256 over table ids, field ids, types: the same for every copy of one solution."""
+    structure = models.JSONField(default=dict)
+    """Tables, fields, relationships, value lists and locale, as `structure.py` writes them."""
+    profile = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+    uploaded_by = models.CharField(max_length=120, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class StagedRecord(ClinicModel):
+    """One record as it stood in the file: `payload` is field id (and “:repetition”) → text.
+
+    Kept only as long as the import is open: what was loaded keeps its text in `ImportLink.raw`.
+    """
+
+    source = models.ForeignKey(ImportSource, on_delete=models.CASCADE, related_name="records")
+    table_id = models.IntegerField()
+    record_id = models.BigIntegerField()
+    modification_count = models.BigIntegerField(default=0)
+    payload = models.JSONField()
+    payload_hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source", "table_id", "record_id"], name="imports_staged_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_id}/{self.record_id}"
+
+
+class Mapping(ClinicModel):
+    """What becomes of each field, as the clinic confirmed it; every save is a new version."""
+
+    fingerprint = models.CharField(max_length=64)
+    version = models.PositiveIntegerField()
+    spec = models.JSONField()
+    saved_by = models.CharField(max_length=120, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["fingerprint", "-version"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["fingerprint", "version"], name="imports_mapping_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
+
+
+class ImportRun(ClinicModel):
+    """One walk from a file to the clinic's records. Only one at a time may be at work."""
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", "Uploaded"
+        READING = "reading", "Reading the file"
+        PROFILED = "profiled", "Ready to map"
+        MAPPED = "mapped", "Mapping saved"
+        CHECKING = "checking", "Dry run"
+        CHECKED = "checked", "Dry run done"
+        LOADING = "loading", "Loading"
+        LOADED = "loaded", "Loaded"
+        UNDOING = "undoing", "Being undone"
+        UNDONE = "undone", "Undone"
+        FAILED = "failed", "Stopped"
+
+    WORKING: ClassVar = (State.READING, State.CHECKING, State.LOADING, State.UNDOING)
+
+    source = models.ForeignKey(ImportSource, on_delete=models.PROTECT, related_name="runs")
+    mapping = models.ForeignKey(Mapping, null=True, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=12, choices=State, default=State.UPLOADED)
+    failed_in = models.CharField(max_length=12, blank=True, default="")
+    error = models.CharField(blank=True, default="")
+    dry_report = models.JSONField(default=dict)
+    report = models.JSONField(default=dict)
+    undo_report = models.JSONField(default=dict)
+    started_by = models.CharField(max_length=120, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    loaded_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                Value(1),
+                condition=Q(state__in=["reading", "checking", "loading", "undoing"]),
+                name="imports_one_run_at_work",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source.file_name} ({self.get_state_display()})"
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in self.WORKING
+
+
+class RunProgress(models.Model):
+    """How far a run is, written beside its transaction so that the page sees it before the commit."""
+
+    run = models.OneToOneField(
+        ImportRun, primary_key=True, on_delete=models.CASCADE, related_name="progress"
+    )
+    phase = models.CharField(max_length=60, blank=True, default="")
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0)
+    stop_requested = models.BooleanField(default=False)
+    heartbeat_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.phase} {self.done}/{self.total}"
+
+
+class RunPhase(ClinicModel):
+    """One line of a run's log. Times are UTC; `errors` counts records that could not be taken."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="phases")
+    name = models.CharField(max_length=120)
+    records = models.BigIntegerField(default=0)
+    errors = models.BigIntegerField(default=0)
+    note = models.CharField(blank=True, default="")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+class ImportLink(ClinicModel):
+    """Which row of the clinic a FileMaker record became: what makes a second import an update."""
+
+    source_key = models.CharField(max_length=120)
+    table_id = models.IntegerField()
+    record_id = models.BigIntegerField()
+    target_type = models.CharField(max_length=24)
+    target_id = models.UUIDField()
+    payload_hash = models.CharField(max_length=64)
+    rule_hash = models.CharField(max_length=64)
+    """Of the table's part of the mapping: a changed mapping is a reason to update."""
+    modification_count = models.BigIntegerField(default=0)
+    raw = models.JSONField()
+    """The record's text as it stood, whatever was made of it: label → text."""
+    run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="links")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source_key", "table_id", "record_id"], name="imports_link_once"
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["target_id"], name="imports_link_target")]
+
+    def __str__(self) -> str:
+        return f"{self.source_key}/{self.table_id}/{self.record_id}"
+
+
+class RowResult(ClinicModel):
+    """What a run did with one record of the file; exactly one for each."""
+
+    class Outcome(models.TextChoices):
+        CREATED = "created", "Created"
+        UPDATED = "updated", "Updated"
+        UNCHANGED = "unchanged", "Unchanged"
+        SKIPPED = "skipped", "Skipped"
+        QUARANTINED = "quarantined", "Set aside"
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="results")
+    dry = models.BooleanField()
+    table_id = models.IntegerField()
+    record_id = models.BigIntegerField()
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    reason = models.CharField(blank=True, default="")
+    issues = models.JSONField(default=list)
+    """[{"field": id, "code": …, "message": …}]: what was noticed, without the values."""
+    target_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["run", "dry", "table_id", "record_id"], name="imports_result_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_id}/{self.record_id}: {self.outcome}"
+
+
+class RowChange(ClinicModel):
+    """One row of the clinic that a run touched, before and after: what undoing it needs."""
+
+    class Action(models.TextChoices):
+        CREATED = "created", "Created"
+        UPDATED = "updated", "Updated"
+        DELETED = "deleted", "Deleted"
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="changes")
+    table_id = models.IntegerField(null=True)
+    record_id = models.BigIntegerField(null=True)
+    target_type = models.CharField(max_length=24)
+    target_id = models.UUIDField()
+    action = models.CharField(max_length=8, choices=Action)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["run", "table_id", "record_id"], name="imports_change_record"),
+            models.Index(fields=["target_id"], name="imports_change_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_type}"

@@ -1,0 +1,40 @@
+"""Plain text: FileMaker's line ends and control characters made ordinary."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# CR is FileMaker's return, VT its soft return, GS the separator of repetitions in exports.
+_LINE_ENDS = re.compile(r"\r\n|[\r\v\x1d\u2028\u2029]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
+_SPACES = re.compile(r"[ \t\u00a0\u2007\u202f]+")
+
+
+def storable(raw: str) -> str:
+    """Answer the text with what PostgreSQL cannot hold (NUL, lone surrogates) replaced."""
+    return _UNSTORABLE.sub("\ufffd", raw) if _UNSTORABLE.search(raw) else raw
+
+
+def clean(raw: str) -> str:
+    """Answer the text with LF line ends, no control characters, no blanks around it."""
+    text = _LINE_ENDS.sub("\n", storable(raw))
+    return unicodedata.normalize("NFC", _CONTROLS.sub("", text)).strip()
+
+
+def one_line(raw: str) -> str:
+    """Answer the text on one line, runs of blanks made one."""
+    return _SPACES.sub(" ", clean(raw).replace("\n", " ")).strip()
+
+
+def lines(raw: str) -> list[str]:
+    """Answer the lines that say something: a checkbox field is a list of them."""
+    return [line.strip() for line in clean(raw).split("\n") if line.strip()]
+
+
+def folded(raw: str) -> str:
+    """Answer the text for comparing only: case, accents, punctuation and blanks out of the way."""
+    text = unicodedata.normalize("NFKD", one_line(raw)).casefold()
+    kept = (char for char in text if not unicodedata.combining(char))
+    return " ".join("".join(char if char.isalnum() else " " for char in kept).split())
