@@ -170,9 +170,9 @@ def end_earlier(data: Path) -> str | None:
     if pid and _serves(pid, data):
         os.kill(pid, signal.SIGINT)
         deadline = time.monotonic() + ORPHAN_SECONDS
-        while children.is_alive(pid) and time.monotonic() < deadline:
+        while _serves(pid, data) and time.monotonic() < deadline:
             time.sleep(0.1)
-        if children.is_alive(pid):
+        if _serves(pid, data):
             os.kill(pid, signal.SIGQUIT)
             time.sleep(1)
         return f"A PostgreSQL of an earlier start (process {pid}) still ran; it was stopped."

@@ -25,12 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with stopping_on_signals():
         try:
             with throwaway() as servers:
-                addresses = {ADMIN_URL: servers.admin_url, REDIS_URL: servers.valkey_url}
+                variables = {
+                    **os.environ,
+                    ADMIN_URL: servers.admin_url,
+                    REDIS_URL: servers.valkey_url,
+                }
+                # tests/conftest.py names the settings once it has made what they read.
+                variables.pop("DJANGO_SETTINGS_MODULE", None)
                 return subprocess.run(
                     [sys.executable, "-m", "pytest", "-n", str(PROCESSES), *words],
                     check=False,
                     cwd=CHECKOUT,
-                    env={**os.environ, **addresses},
+                    env=variables,
                 ).returncode
         except KeyboardInterrupt:
             return 130
