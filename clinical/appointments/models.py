@@ -38,7 +38,11 @@ class Appointment(ClinicModel):
         Practitioner, null=True, blank=True, on_delete=models.PROTECT, related_name="appointments"
     )
     appointment_type = models.ForeignKey(
-        AppointmentType, null=True, blank=True, on_delete=models.PROTECT, related_name="appointments"
+        AppointmentType,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="appointments",
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -56,7 +60,9 @@ class Appointment(ClinicModel):
         ordering: ClassVar = ["starts_at", "id"]
         indexes: ClassVar = [
             models.Index(fields=["starts_at"], name="appointments_start"),
-            models.Index(fields=["practitioner", "starts_at"], name="appointments_practitioner_start"),
+            models.Index(
+                fields=["practitioner", "starts_at"], name="appointments_practitioner_start"
+            ),
             models.Index(fields=["patient", "starts_at"], name="appointments_patient_start"),
         ]
         constraints: ClassVar = [

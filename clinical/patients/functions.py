@@ -26,8 +26,8 @@ AS $fold$
         lower(ext.unaccent('ext.unaccent'::regdictionary,
             coalesce(given, '') || ' ' || coalesce(family, '') || ' '
             || coalesce(preferred, '') || ' ' || coalesce(former, ''))),
-        '[''’‘`´ʼ.]', '', 'g'),
-        '[-\s,;:/\\()\[\]{{}}"“”„_+*&#!?<>=|~–—‐‑]+', ' ', 'g'))
+        '[''\u2019\u2018`\u00b4\u02bc.]', '', 'g'),
+        '[-\s,;:/\\()\[\]{{}}"\u201c\u201d\u201e_+*&#!?<>=|~\u2010\u2011\u2013\u2014]+', ' ', 'g'))
 $fold$
 """
 

@@ -1,8 +1,8 @@
 """Patients and what identifies them: names, ways to reach them, addresses, card numbers.
 
 Text from a clinic's old system has any length, so the columns have no limit; forms set theirs.
-Look-ups under row-level security keep their index only with leakproof operators (=, ^@, ORDER BY) on
-normalised columns in the C collation; fuzzy names go through `clinical.patients.search`.
+Look-ups under row-level security keep their index only with leakproof operators (=, ^@, ORDER BY)
+on normalised columns in the C collation; fuzzy names go through `clinical.patients.search`.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ class Patient(ClinicModel):
             ),
         ]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(number__gte=1), name="patients_patient_number_positive")
+            models.CheckConstraint(
+                condition=Q(number__gte=1), name="patients_patient_number_positive"
+            )
         ]
 
     def __str__(self) -> str:

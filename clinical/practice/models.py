@@ -87,7 +87,7 @@ class AppointmentType(ClinicModel):
 
 
 class FundingType(ClinicModel):
-    """Who pays for a patient's visits: NDIS, Medicare, DVA, private …"""
+    """Who pays for a patient's visits: NDIS, Medicare, DVA, private and so on."""
 
     name = models.CharField()
     is_active = models.BooleanField(default=True)

@@ -7,7 +7,10 @@ from clinical.patients.models import ContactPoint, Patient
 
 def test_names_are_folded_by_the_database(in_alpha):
     patient = Patient.objects.create(
-        given_names="Zoë-Marie", family_name="O’Brien", preferred_name="Zo", former_names="Müller"
+        given_names="Zoë-Marie",
+        family_name="O\u2019Brien",
+        preferred_name="Zo",
+        former_names="Müller",
     )
     patient.refresh_from_db()
 
