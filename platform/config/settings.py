@@ -109,6 +109,7 @@ TWO_FACTOR_PATCH_ADMIN = False
 
 # ── Requests ─────────────────────────────────────────────────────────────────────────────────────
 MIDDLEWARE = [
+    "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ui.middleware.SecurityHeadersMiddleware",

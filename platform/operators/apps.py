@@ -5,5 +5,18 @@ from django.apps import AppConfig
 
 class OperatorsConfig(AppConfig):
     name = "operators"
-    label = "operators"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from ui.navigation import NavItem, register
+
+        register(
+            NavItem(
+                "Clinics",
+                "operators:tenants",
+                "building-hospital",
+                permission="view tenants",
+                order=10,
+                site="operators",
+            )
+        )
