@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,12 +15,11 @@ PASSWORD = "not-a-secret"
 
 
 @pytest.fixture
-def data(tmp_path):
+def data():
     """A data directory in a place that PostgreSQL's unprivileged account can walk to."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest", "test")):
-            folder.chmod(0o755)
-    return tmp_path / "postgres"
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "postgres"
 
 
 def run(data, password=PASSWORD):
