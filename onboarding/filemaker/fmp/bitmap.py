@@ -18,7 +18,9 @@ class Bitmap:
     malformed: int = 0
 
     def __len__(self) -> int:
-        return sum(int.from_bytes(words, "big").bit_count() if words else 1 for _, words in self.runs)
+        return sum(
+            int.from_bytes(words, "big").bit_count() if words else 1 for _, words in self.runs
+        )
 
     def ids(self) -> Iterator[int]:
         """Yield the record ids in ascending order."""

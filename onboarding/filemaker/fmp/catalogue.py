@@ -49,7 +49,7 @@ TYPES: dict[int, FieldType] = {
     5: "timestamp",
     6: "container",
 }
-OPERATORS = ("=", "≠", "<", "≤", ">", "≥", "×")
+OPERATORS = ("=", "≠", "<", "≤", ">", "≥", "×")  # noqa: RUF001 - FileMaker's own signs
 DATE_ORDERS: tuple[DateOrder, ...] = ("MDY", "DMY", "YMD")
 
 _FLAGS_AT = 9
@@ -126,6 +126,11 @@ def read_fields(tree: Tree, table_key: bytes) -> FieldList:
             )
         )
     return found
+
+
+def unknown_field(field_id: int) -> Field:
+    """Return a stand-in for a field of which only the number is left."""
+    return Field(field_id, "", "normal", "text", 1, is_global=False, comment="", derived=False)
 
 
 def read_external_sources(tree: Tree) -> list[ExternalSource]:
@@ -235,7 +240,7 @@ def read_locale(tree: Tree) -> Locale | None:
     am, at = pascal(block, _LOCALE_SIZE)
     pm, _ = pascal(block, at)
     thousands, decimal, date, time = (
-        chr(int.from_bytes(block[at : at + 2], "big")) for at in (15, 17, 19, 21)
+        block[at : at + 2].decode("utf-16-be", "replace") for at in (15, 17, 19, 21)
     )
     return Locale(
         date_order=DATE_ORDERS[block[24]],
@@ -257,9 +262,7 @@ def read_saved_by(tree: Tree) -> str:
 
 def may_have_lost_names(tree: Tree) -> bool:
     """Say whether leaves are missing where the table names stand."""
-    first = tree.seek(TABLES)
-    last = tree.seek((*TABLES[:-1], b"\xff"))
-    return any(position in tree.order.breaks for position in range(first, last + 2))
+    return tree.has_gap(TABLES, (*TABLES[:-1], b"\xff"))
 
 
 def table_keys_with_records(tree: Tree) -> Iterator[bytes]:
@@ -274,4 +277,4 @@ def table_keys_with_records(tree: Tree) -> Iterator[bytes]:
             return
         if next(tree.entries((key, b"\x05")), None) or next(tree.entries((key, *FIELDS)), None):
             yield key
-        after = (key, b"\xff" * 4)
+        after = (key + b"\0",)

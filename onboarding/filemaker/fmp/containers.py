@@ -51,8 +51,8 @@ class ContainerStore:
             found = self._object(key)
             if found is not None:
                 yield found
-            # No key that begins with this one and a further byte is a number: the next object.
-            after = (*self._directory, key + b"\xff" * varint.LONGEST)
+            # Beyond all that is in this object, before any other.
+            after = (*self._directory, key + b"\0")
 
     def object(self, object_id: int) -> ContainerObject | None:
         """Return one object, or None where the store does not have it."""

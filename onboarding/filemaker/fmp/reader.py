@@ -10,6 +10,7 @@ What can be read is read; what is missing is in `file.warnings` and, per table, 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -93,7 +94,7 @@ class FmpFile:
         return list(self._tables.values())
 
     def fields(self, table_id: int) -> Sequence[Field]:
-        """Return the table's named fields; in a damaged file, the nameless ones too."""
+        """Return the table's named fields, and of a damaged file those that hold values."""
         return self._field_list(table_id).fields
 
     def nameless_fields(self, table_id: int) -> Sequence[Field]:
@@ -103,7 +104,7 @@ class FmpFile:
     def records(self, table_id: int) -> Iterator[Record]:
         self._table(table_id)
         bitmap = self._bitmap(table_id)
-        account = Account(expected=len(bitmap))
+        account = Account(expected=len(bitmap), expected_is_exact=self._bitmap_is_whole(table_id))
         self._accounts[table_id] = account
         yield from read_records(self._tree, varint.encode(table_id), bitmap, account)
         self._note_account(table_id, account)
@@ -153,6 +154,8 @@ class FmpFile:
         if known is None:
             known = catalogue.read_fields(self._tree, varint.encode(table_id))
             self._fields[table_id] = known
+            if self._tree.is_damaged:
+                self._add_unnamed_fields(table_id, known)
             if known.unclear:
                 self._warn(
                     "field-definition-unclear",
@@ -176,9 +179,27 @@ class FmpFile:
         if self._tree.is_damaged:
             self._add_nameless_tables(names)
         return {
-            table_id: Table(table_id, names[table_id], len(self._bitmap(table_id)))
+            table_id: Table(table_id, names[table_id], self._record_count(table_id))
             for table_id in sorted(names)
         }
+
+    def _record_count(self, table_id: int) -> int:
+        count = len(self._bitmap(table_id))
+        if self._bitmap_is_whole(table_id):
+            return count
+        self._warn(
+            "bitmap-lost",
+            f"The list of existing records of table {table_id} is lost or incomplete; "
+            "its records were counted instead.",
+            table_id=table_id,
+        )
+        account = Account(expected=count)
+        key = varint.encode(table_id)
+        return max(count, sum(1 for _ in read_records(self._tree, key, Bitmap(), account)))
+
+    def _bitmap_is_whole(self, table_id: int) -> bool:
+        key = varint.encode(table_id)
+        return not self._tree.has_gap((key, BITMAP), (key, BITMAP + b"\0"))
 
     def _add_nameless_tables(self, names: dict[int, str]) -> None:
         """Find tables by their data where the leaf with their names may be lost."""
@@ -193,6 +214,30 @@ class FmpFile:
                     f"The name of table {table_id} is lost; its data is there.",
                     table_id=table_id,
                 )
+
+    def _add_unnamed_fields(self, table_id: int, known: catalogue.FieldList) -> None:
+        """Offer fields whose name or definition may be lost under their number."""
+        key = varint.encode(table_id)
+        if not self._tree.has_gap((key, *catalogue.FIELDS), (key, catalogue.FIELDS[0] + b"\0")):
+            return
+        account = Account(expected=0)
+        used: set[int] = set()
+        for record in read_records(self._tree, key, Bitmap(), account):
+            used.update(field_id for field_id, _ in record.values)
+        lost = sorted(used - {field.id for field in known.fields})
+        nameless = {field.id: field for field in known.nameless}
+        for field_id in lost:
+            found = nameless.get(field_id, catalogue.unknown_field(field_id))
+            known.fields.append(replace(found, name=f"Field {field_id}"))
+        known.fields.sort(key=lambda field: field.id)
+        if lost:
+            self._warn(
+                "field-names-lost",
+                f"The names of {len(lost)} fields of table {table_id} are lost; their values "
+                "are there, under the fields' numbers.",
+                table_id=table_id,
+                field_ids=lost,
+            )
 
     def _bitmap(self, table_id: int) -> Bitmap:
         known = self._bitmaps.get(table_id)
@@ -281,10 +326,19 @@ class FmpFile:
                 f"{account.lost} are lost; {len(account.incomplete_ids)} may be incomplete.",
                 table_id=table_id,
                 expected=account.expected,
+                expected_is_exact=account.expected_is_exact,
                 recovered=account.recovered,
                 lost=account.lost,
                 lost_ids=account.lost_ids,
                 incomplete_ids=account.incomplete_ids,
+            )
+        if account.misplaced:
+            self._warn(
+                "records-misplaced",
+                f'Table "{name}": {account.misplaced} records stood out of order and were left '
+                "out; the file is damaged there.",
+                table_id=table_id,
+                count=account.misplaced,
             )
         if account.unlisted:
             self._warn(

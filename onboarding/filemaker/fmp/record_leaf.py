@@ -5,6 +5,9 @@ of short one-byte text. The whole payload is unmasked and made text once, so a c
 tags is a slice of it. Tests hold the two parsers to the same answer.
 """
 
+# ruff: noqa: PLR2004 - the codes of the grammar, spelt as they stand in the file: a name per
+# code costs a global look-up per cell.
+
 from onboarding.filemaker.fmp import scsu, varint
 from onboarding.filemaker.fmp.grammar import VALUE_SIZES, BadPageError
 from onboarding.filemaker.fmp.text import XOR
@@ -32,7 +35,7 @@ def cell_key(key: bytes) -> CellKey:
     known = _LONG_KEYS.get(key)
     if known is None:
         numbers = varint.split(key)
-        if numbers is None or len(numbers) > 2:  # noqa: PLR2004 - field and repetition
+        if numbers is None or len(numbers) > 2:
             known = METADATA
         else:
             known = (numbers[0], 1) if len(numbers) == 1 else (numbers[0], numbers[1])
@@ -55,6 +58,7 @@ def records_in(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: a call pe
     keys = _KEYS
     sizes = VALUE_SIZES
     found: list[RawRecord] = []
+    before = b""
     try:
         while at < end:
             code = payload[at]
@@ -79,6 +83,9 @@ def records_in(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: a call pe
                 at = _skip_entry(payload, at)
                 continue
 
+            if record_key <= before:
+                raise BadPageError
+            before = record_key
             cells: dict[CellKey, str] = {}
             longs: dict[bytes, Segments] | None = None
             found.append((record_key, cells, longs))
@@ -140,16 +147,16 @@ def _key_span(payload: bytes, at: int) -> tuple[int, int]:
     if code & 0xC0 or (code & 0x20 and code & 7):
         raise BadPageError
     size = (code >> 3 & 3) + 1
-    if size > 3:  # noqa: PLR2004 - key class 3 has a length byte
+    if size > 3:
         size = payload[at + 1] or 1
         at += 1
     return at + 1, at + 1 + size
 
 
 def _value_span(payload: bytes, at: int, value_class: int) -> tuple[int, int]:
-    if value_class < 6:  # noqa: PLR2004
+    if value_class < 6:
         return at, at + VALUE_SIZES[value_class]
-    if value_class == 6:  # noqa: PLR2004
+    if value_class == 6:
         return at + 1, at + 1 + payload[at]
     return at + 2, at + 2 + (payload[at] << 8 | payload[at + 1])
 
@@ -165,12 +172,12 @@ def _segments(payload: bytes, text: str, at: int, segments: Segments) -> int:
     depth = 0
     while at < end:
         code = payload[at]
-        if code == 0x40:  # noqa: PLR2004
+        if code == 0x40:
             at += 1
             if depth == 0:
                 return at
             depth -= 1
-        elif code == 0x80:  # noqa: PLR2004
+        elif code == 0x80:
             at += 1
         else:
             key_start, key_end = _key_span(payload, at)

@@ -36,13 +36,17 @@ class Account:
 
     recovered = records read with data + certainly blank ones; expected = recovered + lost, where
     the bitmap itself is whole. `incomplete` stood beside a missing leaf: cells may be missing.
+    `unlisted` were read though the bitmap does not name them; `misplaced` stood out of order,
+    a sign of damage, and were left out.
     """
 
     expected: int
+    expected_is_exact: bool = True
     with_data: int = 0
     blank: int = 0
     lost: int = 0
     unlisted: int = 0
+    misplaced: int = 0
     garbled_cells: int = 0
     lost_ids: list[int] = field(default_factory=list)
     incomplete_ids: list[int] = field(default_factory=list)
@@ -70,13 +74,14 @@ class _Gap:
 _GAP = _Gap()
 
 
-def read_records(tree: Tree, table_key: bytes, bitmap: Bitmap, account: Account) -> Iterator[Record]:
+def read_records(
+    tree: Tree, table_key: bytes, bitmap: Bitmap, account: Account
+) -> Iterator[Record]:
     """Yield every record of a table in order of id, and keep `account`."""
-    expected = bitmap.ids()
-    next_id = next(expected, None)
+    listed = _Listed(bitmap, account)
     after_gap = False
     last_id = 0
-    for raw in _joined(_raw_records(tree, (table_key, RECORDS), account)):
+    for raw in _joined(_raw_records(tree, (table_key, RECORDS), account), account):
         if isinstance(raw, _Gap):
             after_gap = True
             if last_id:
@@ -84,37 +89,48 @@ def read_records(tree: Tree, table_key: bytes, bitmap: Bitmap, account: Account)
             continue
         record_id = varint.decode_or_none(raw[0])
         if record_id is None or record_id <= last_id:
-            continue  # not a record, or a leaf met twice in a damaged file
-        while next_id is not None and next_id < record_id:
-            if after_gap:
-                account.lose(next_id)
-            else:
-                account.blank += 1
-                yield Record(next_id, 0, {})
-            next_id = next(expected, None)
-        if next_id == record_id:
-            next_id = next(expected, None)
-        else:
-            account.unlisted += 1
+            account.misplaced += 1
+            after_gap = True
+            continue
+        if listed.next_id != record_id:
+            yield from listed.before(record_id, after_gap)
+        listed.take(record_id)
         if after_gap:
             account.doubt(record_id)
             after_gap = False
         account.with_data += 1
         last_id = record_id
         yield _record(record_id, raw, account)
-    while next_id is not None:
-        if after_gap:
-            account.lose(next_id)
-        else:
-            account.blank += 1
-            yield Record(next_id, 0, {})
-        next_id = next(expected, None)
+    yield from listed.before(None, after_gap)
     account.finished = True
 
 
-def _raw_records(
-    tree: Tree, directory: Path, account: Account
-) -> Iterator[list[RawRecord] | _Gap]:
+class _Listed:
+    """The ids in the bitmap, taken off one by one as their records come by."""
+
+    def __init__(self, bitmap: Bitmap, account: Account) -> None:
+        self._ids = bitmap.ids()
+        self._account = account
+        self.next_id = next(self._ids, None)
+
+    def before(self, record_id: int | None, after_gap: bool) -> Iterator[Record]:
+        """Settle the listed ids below `record_id`: blank, or lost where leaves are missing."""
+        while self.next_id is not None and (record_id is None or self.next_id < record_id):
+            if after_gap:
+                self._account.lose(self.next_id)
+            else:
+                self._account.blank += 1
+                yield Record(self.next_id, 0, {})
+            self.next_id = next(self._ids, None)
+
+    def take(self, record_id: int) -> None:
+        if self.next_id == record_id:
+            self.next_id = next(self._ids, None)
+        else:
+            self._account.unlisted += 1
+
+
+def _raw_records(tree: Tree, directory: Path, account: Account) -> Iterator[list[RawRecord] | _Gap]:
     """Yield the records leaf by leaf, with gaps where leaves are missing."""
     table_key = directory[0]
     opening = b"\x28" + table_key + b"\x20" + RECORDS if len(table_key) == 2 else None  # noqa: PLR2004
@@ -147,7 +163,9 @@ def _raw_records(
         yield _GAP
 
 
-def _joined(leaves: Iterator[list[RawRecord] | _Gap]) -> Iterator[RawRecord | _Gap]:
+def _joined(
+    leaves: Iterator[list[RawRecord] | _Gap], account: Account
+) -> Iterator[RawRecord | _Gap]:
     """Yield whole records: one that runs over several leaves is joined."""
     open_record: RawRecord | None = None
     for leaf in leaves:
@@ -162,8 +180,13 @@ def _joined(leaves: Iterator[list[RawRecord] | _Gap]) -> Iterator[RawRecord | _G
                 open_record = raw
             elif raw[0] == open_record[0]:
                 open_record = _merged(open_record, raw)
-            else:
+            elif raw[0] > open_record[0]:
                 yield open_record
+                open_record = raw
+            else:
+                # Keys ascend within a leaf, so the leaf before ended with a wrong one.
+                account.misplaced += 1
+                yield _GAP
                 open_record = raw
     if open_record is not None:
         yield open_record

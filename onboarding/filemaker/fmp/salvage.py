@@ -14,8 +14,11 @@ from onboarding.filemaker.fmp.pages import LEAF_LEVEL, Pages, Structure
 
 @dataclass(slots=True)
 class LeafOrder:
-    """Leaves in key order. `breaks` holds the positions before which leaves may be missing;
-    the position after the last leaf stands for the end of the file."""
+    """Leaves in key order.
+
+    `breaks` holds the positions before which leaves may be missing; the position after the last
+    leaf stands for the end of the file. `rejected` are the sectors that could not be read.
+    """
 
     pages: "array[int]"
     breaks: set[int] = field(default_factory=set)

@@ -162,20 +162,17 @@ class _Decoder:
             return True
         tag = self.raw[self.at]
         self.at += 1
-        if UC0 <= tag < UD0:
-            self.window = tag - UC0
-            self.unicode_mode = False
-            return True
-        if UD0 <= tag < UQU:
-            self.unicode_mode = False
-            return self._define(tag - UD0)
         if tag == UQU:
             return self._unit()
+        if not UC0 <= tag <= UDX:
+            return False  # the reserved tag, or half a unit at the end of the value
+        self.unicode_mode = False
         if tag == UDX:
-            self.unicode_mode = False
             return self._define_extended()
-        # Either the reserved tag or half a unit at the end of the value.
-        return False
+        if tag >= UD0:
+            return self._define(tag - UD0)
+        self.window = tag - UC0
+        return True
 
     def _take(self) -> int:
         byte = self.raw[self.at]

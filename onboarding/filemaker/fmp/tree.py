@@ -13,7 +13,7 @@ from onboarding.filemaker.fmp.grammar import BadPageError, Entry, Path, entries,
 from onboarding.filemaker.fmp.pages import Pages
 from onboarding.filemaker.fmp.salvage import LeafOrder, salvage_order
 
-_MAX_REMEMBERED_KEYS = 4096
+_MAX_REMEMBERED_KEYS = 16384
 FIRST_OF_ALL: Path = (b"",)
 
 
@@ -32,13 +32,16 @@ class Tree:
                 self.order = LeafOrder(chain)
             else:
                 self.order = salvage_order(self.pages, structure)
-            if not self.order.pages:
-                raise TruncatedFileError if self.is_cut_short else DamagedFileError
+            self._require_leaves()
         except BaseException:
             self.pages.close()
             raise
         self._first_keys: dict[int, Path] = {}
         self._stand_ins: dict[int, Path] = {}
+
+    def _require_leaves(self) -> None:
+        if not self.order.pages:
+            raise TruncatedFileError if self.is_cut_short else DamagedFileError
 
     def close(self) -> None:
         self.pages.close()
@@ -64,7 +67,19 @@ class Tree:
                 low = middle
             else:
                 high = middle
+        # An unreadable leaf goes by the key of the one before it, where `target` may begin.
+        while low in self._stand_ins and low > 0:
+            low -= 1
         return low
+
+    def has_gap(self, lower: Path, upper: Path) -> bool:
+        """Say whether leaves are known to be missing between two keys."""
+        if not self.order.breaks:
+            return False
+        first = self.seek(lower)
+        if self._first_key(first) <= lower:
+            first += 1
+        return any(here in self.order.breaks for here in range(first, self.seek(upper) + 2))
 
     def _first_key(self, position: int) -> Path:
         """Return the first key at `position`; of an unreadable leaf, that of the one before."""
