@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from tenants.ids import uuid7
+from tenants.models import ClinicModel
 
 
 class UserManager(BaseUserManager["User"]):
@@ -16,7 +19,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """One person of one clinic, or one operator; they sign in with their e-mail address."""
+    """One person of one clinic, or one operator; they sign in with their e-mail address.
+
+    Somebody invited has a row without a usable password until they have followed the link.
+    """
 
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"
@@ -27,16 +33,75 @@ class User(AbstractBaseUser):
         COORDINATOR = "coordinator", "Support coordinator"
         OPERATOR = "operator", "Platform operator"
 
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        INVITED = "invited", "Invited"
+        DEACTIVATED = "deactivated", "Deactivated"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=12, choices=Role)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    invited_at = models.DateTimeField(null=True, blank=True)
+    joined_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name", "role"]
     objects = UserManager()
 
+    # The device that proved this session's second factor; set by the middleware, never stored.
+    otp_device: Any = None
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="accounts_user_email_is_lower"
+            ),
+        ]
+
     def __str__(self) -> str:
         return self.name
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def is_verified(self) -> bool:
+        """Answer whether this session has passed the second factor."""
+        return self.otp_device is not None
+
+    @property
+    def state(self) -> User.State:
+        if not self.is_active:
+            return self.State.DEACTIVATED
+        return self.State.ACTIVE if self.joined_at else self.State.INVITED
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Tie sessions to the role too: whatever else fails, a session never outlives either."""
+        return salted_hmac(
+            "accounts.User.session",
+            f"{self.pk}:{self.role}:{self.password}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
+
+
+class Session(ClinicModel):
+    """One browser's session. The table holds a digest: its rows open no session."""
+
+    key_digest = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    data = models.TextField()
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering: ClassVar = ["-last_seen_at"]
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"
