@@ -28,6 +28,10 @@ def pytest_configure(config: pytest.Config) -> None:
     from config.stack.throwaway import start_or_reuse
 
     servers = start_or_reuse()
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        # Each worker reads settings that name a database of its own, not these.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+        return
     database = f"nexus_{WORKER}"
     index = int(WORKER.removeprefix("gw")) + 1
     os.environ.update(
