@@ -1,17 +1,18 @@
-"""The audit trail's tables, as Django reads them; their DDL and every write to them is in `audit.ddl`."""
+"""The audit trail's tables, as Django reads them. `audit.ddl` makes them; functions write them."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
 class Event(models.Model):
     """Who did or saw what, and when by the database's clock. Never changed, never deleted.
 
-    `object_type` is a table's name, for a view or a denial also a page's. `subject_id` is the patient
-    it is about. `commitment` is SHA256(0x01 ‖ salt ‖ payload), or empty where there is no payload.
+    `object_type` is a table's name, for a view or a denial also a page's. `subject_id` is the
+    patient it is about. `commitment` is empty where there is no payload (see `audit.hashing`).
     """
 
     id = models.BigIntegerField(primary_key=True)
@@ -38,7 +39,7 @@ class Event(models.Model):
 
 
 class Payload(models.Model):
-    """What an event was about, as JSON text, byte for byte as committed to. The part that is erasable."""
+    """What an event was about: JSON text, byte for byte as committed to. The erasable part."""
 
     event = models.OneToOneField(
         Event, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="payload"
@@ -70,15 +71,15 @@ class QueuedEvent(models.Model):
 class Seal(models.Model):
     """One link of the clinic's chain, over the events in `ids`.
 
-    `marks` holds the first eight bytes of each event's leaf, in the order of `ids`: they prove nothing
-    (the root does) but tell which event of a broken seal was edited.
+    `marks` holds the first eight bytes of each event's leaf, in the order of `ids`: they prove
+    nothing (the root does) but tell which event of a broken seal was edited.
     """
 
     n = models.BigIntegerField(primary_key=True)
     count = models.IntegerField()
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
-    ids = models.JSONField()
+    ids = ArrayField(models.BigIntegerField())
     marks = models.BinaryField()
     root = models.BinaryField()
     prev = models.BinaryField()

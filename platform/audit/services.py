@@ -1,4 +1,4 @@
-"""The verbs of the audit trail. Row changes are written by triggers; what no row shows is recorded here."""
+"""The verbs of the audit trail. Triggers write row changes; what no row shows is recorded here."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def record(
 ) -> int:
     """Write an event in the running transaction; answers its id.
 
-    Who acts is read from the scope. For reads, log-ins, exports and denials only: triggers catch every
-    change of a row. `subject_id` is the patient's id. What may have to be erased one day (names,
-    addresses, values) goes into `payload` and nowhere else.
+    Who acts is read from the scope. For reads, log-ins, exports and denials only: triggers catch
+    every change of a row. `subject_id` is the patient's id. What may have to be erased one day
+    (names, addresses, values) goes into `payload` and nowhere else.
     """
     body = None
     if payload is not None:

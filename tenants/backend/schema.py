@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class WalledSchemaEditor(RLSDatabaseSchemaEditor):  # type: ignore[misc]
     """Adds tenant_id, its check, the forced policy and the audit hook to every clinic table.
 
+    The platform's own tables in `public` get the audit hook alone, with tenant id 0.
     Many-to-many tables and third-party apps' tables come through `create_model` too.
     """
 
@@ -30,10 +31,9 @@ class WalledSchemaEditor(RLSDatabaseSchemaEditor):  # type: ignore[misc]
     def create_model(self, model: type[Model]) -> None:
         super().create_model(model)
         scope = current_scope()
-        if not scope.is_clinic:
-            return
-        self.enable_rls(model)
-        self.force_rls(model)
-        self.create_policy(model, walls.WallPolicy())
+        if scope.is_clinic:
+            self.enable_rls(model)
+            self.force_rls(model)
+            self.create_policy(model, walls.WallPolicy())
         for statement in walls.hook_statements(model._meta.db_table, scope.tenant_id):
             self.execute(statement, params=None)

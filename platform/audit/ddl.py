@@ -1,0 +1,148 @@
+"""The audit trail's tables, walls, privileges and guards, as SQL for one schema.
+
+The same statements run in every clinic's schema and in `public`, where they hold the platform's own
+trail (tenant 0, no wall, read by the operators' role).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.migrations.operations.base import Operation
+
+from audit.functions import SIGNATURES, function_statements
+from tenants import walls
+from tenants.scope import EXTENSIONS_SCHEMA, current_scope
+
+if TYPE_CHECKING:
+    from tenants.scope import Scope
+
+FIRST_YEAR, LAST_YEAR = 2026, 2033
+"""Years with a partition of their own; the default partition takes all others.
+
+Few on purpose: each is six relations more in every clinic. A migration adds the years to come."""
+
+PARTITIONS = (
+    *(f"audit_event_{year}" for year in range(FIRST_YEAR, LAST_YEAR + 1)),
+    "audit_event_other",
+)
+TABLES = ("audit_event", "audit_payload", "audit_queue", "audit_seal", "audit_erasure")
+
+
+class CreateAuditTrail(Operation):  # type: ignore[misc]
+    """Builds the audit trail in the running scope's schema: plain SQL, so it can be replayed."""
+
+    reduces_to_sql = True
+    reversible = False
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Leave the models' state to the operations beside this one."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any  # noqa: ARG002
+    ) -> None:
+        for statement in trail_statements(current_scope()):
+            schema_editor.execute(statement, params=None)
+
+    def describe(self) -> str:
+        return "Create the audit trail"
+
+
+def trail_statements(scope: Scope) -> list[str]:
+    schema = f'"{scope.schema}"' if scope.is_clinic else scope.schema
+    return [
+        *_table_statements(scope),
+        *_partition_statements(),
+        *function_statements(f"{schema}, {EXTENSIONS_SCHEMA}, pg_temp", scope.tenant_id),
+        *_guard_statements(),
+        *_wall_statements(scope),
+        *_privilege_statements(scope),
+    ]
+
+
+def _table_statements(scope: Scope) -> list[str]:
+    wall = f", {walls.column_sql(scope.tenant_id)}" if scope.is_clinic else ""
+    text = "text NOT NULL DEFAULT ''"
+    return [
+        "CREATE SEQUENCE audit_event_id_seq",
+        f"""
+CREATE TABLE audit_event (
+  id bigint NOT NULL DEFAULT nextval('audit_event_id_seq'),
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  tx bigint NOT NULL,
+  actor_id {text}, actor_label {text}, impersonator {text},
+  action text NOT NULL CHECK (action <> ''),
+  object_type {text}, object_id {text}, subject_id {text},
+  result {text}, request_id {text},
+  commitment bytea NOT NULL{wall},
+  PRIMARY KEY (at, id)
+) PARTITION BY RANGE (at)""",
+        "CREATE INDEX audit_event_id ON audit_event (id)",
+        """
+CREATE INDEX audit_event_subject ON audit_event (subject_id, at, id) WHERE subject_id <> ''""",
+        "CREATE INDEX audit_event_actor ON audit_event (actor_id, at, id)",
+        "CREATE INDEX audit_event_object ON audit_event (object_type, object_id, at, id)",
+        f"""
+CREATE TABLE audit_payload (
+  event_id bigint PRIMARY KEY, salt bytea NOT NULL, body text NOT NULL{wall})""",
+        f"CREATE TABLE audit_queue (event_id bigint PRIMARY KEY{wall})",
+        f"""
+CREATE TABLE audit_seal (
+  n bigint PRIMARY KEY CHECK (n > 0),
+  count integer NOT NULL CHECK (count > 0),
+  first_at timestamptz NOT NULL, last_at timestamptz NOT NULL,
+  ids bigint[] NOT NULL, marks bytea NOT NULL,
+  root bytea NOT NULL, prev bytea NOT NULL, h bytea NOT NULL,
+  sealed_at timestamptz NOT NULL{wall})""",
+        f"""
+CREATE TABLE audit_erasure (
+  event_id bigint PRIMARY KEY, erased_by bigint NOT NULL UNIQUE{wall})""",
+    ]
+
+
+def _partition_statements() -> list[str]:
+    return [
+        *(
+            f"CREATE TABLE audit_event_{year} PARTITION OF audit_event FOR VALUES "
+            f"FROM ('{year}-01-01 00:00:00+00') TO ('{year + 1}-01-01 00:00:00+00')"
+            for year in range(FIRST_YEAR, LAST_YEAR + 1)
+        ),
+        "CREATE TABLE audit_event_other PARTITION OF audit_event DEFAULT",
+    ]
+
+
+def _guard_statements() -> list[str]:
+    # A statement aimed at a partition passes by its parent's triggers, so each has its own.
+    return [
+        f"CREATE TRIGGER audit_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
+        for table in (*TABLES, *PARTITIONS)
+    ]
+
+
+def _wall_statements(scope: Scope) -> list[str]:
+    if not scope.is_clinic:
+        return []
+    return [
+        statement
+        for table in (*TABLES, *PARTITIONS)
+        for statement in walls.wall_statements(table)
+    ]
+
+
+def _privilege_statements(scope: Scope) -> list[str]:
+    """Reading for one role, the functions for those that act, and nothing else for anyone."""
+    reader = walls.APP if scope.is_clinic else walls.PLATFORM
+    actors = walls.APP if scope.is_clinic else f"{walls.APP}, {walls.PLATFORM}"
+    everyone = f"PUBLIC, {walls.APP}, {walls.PLATFORM}, {walls.SEARCH}"
+    return [
+        f"REVOKE ALL ON {', '.join((*TABLES, *PARTITIONS))} FROM {everyone}",
+        f"GRANT SELECT ON {', '.join(TABLES)} TO {reader}",
+        f"REVOKE ALL ON SEQUENCE audit_event_id_seq FROM {everyone}",
+        *(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC" for name in SIGNATURES),
+        *(
+            f"GRANT EXECUTE ON FUNCTION {name} TO {actors}"
+            for name, callable_by_app in SIGNATURES.items()
+            if callable_by_app
+        ),
+    ]
