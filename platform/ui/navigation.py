@@ -1,0 +1,164 @@
+"""What stands in the navigation: each app registers its own entries from its `AppConfig.ready`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from django.urls import NoReverseMatch, reverse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.http import HttpRequest
+
+Site = Literal["clinic", "operators"]
+Place = Literal["main", "user"]
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry. An entry whose URL this host does not have, or that is not permitted, is left out.
+
+    `permission` is handed to the check that `use_permission_check` installed; "" is for everyone
+    who is signed in. `place` is the side bar or the menu under the person's name.
+    """
+
+    label: str
+    url_name: str
+    icon: str
+    permission: str = ""
+    order: int = 100
+    group: str = ""
+    site: Site = "clinic"
+    place: Place = "main"
+    hotkey: str = ""
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search box of the top bar.
+
+    It posts `q` to `url_name` while the person types and shows the answer, made with
+    `ui/search_results.html`; Enter without a choice posts to `page_url_name`. It posts because
+    names must not stand in addresses, which proxies log.
+    """
+
+    url_name: str
+    page_url_name: str
+    label: str = "Search patients"
+    placeholder: str = "Name, phone, date of birth or number"
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class NavLink:
+    """An entry as the page shows it."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool
+    hotkey: str
+
+
+@dataclass(frozen=True)
+class SearchBox:
+    """The search box as the page shows it."""
+
+    url: str
+    page_url: str
+    label: str
+    placeholder: str
+
+
+@dataclass
+class _Registry:
+    items: dict[tuple[str, str, str], NavItem] = field(default_factory=dict)
+    search: Search | None = None
+    sign_out: str = "logout"
+    may: Callable[[Any, str], bool] | None = None
+
+
+_registry = _Registry()
+
+
+def register(item: NavItem) -> None:
+    """Add an entry; the same site, place and URL again replaces it."""
+    _registry.items[item.site, item.place, item.url_name] = item
+
+
+def register_search(search: Search) -> None:
+    """Say where the search box of the top bar sends what is typed."""
+    _registry.search = search
+
+
+def register_sign_out(url_name: str) -> None:
+    """Name the URL that signs out by POST."""
+    _registry.sign_out = url_name
+
+
+def use_permission_check(may: Callable[[Any, str], bool]) -> None:
+    """Install the check of NavItem.permission: `may(user, permission)`."""
+    _registry.may = may
+
+
+def _permitted(user: Any, permission: str) -> bool:
+    if not permission:
+        return True
+    if _registry.may is not None:
+        return _registry.may(user, permission)
+    return bool(user.has_perm(permission))
+
+
+def _url(name: str) -> str | None:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
+
+
+def links(
+    request: HttpRequest, *, site: Site = "clinic", place: Place = "main"
+) -> list[tuple[str, list[NavLink]]]:
+    """Answer the permitted entries by group; the one with the longest matching path is active."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    shown = [
+        (item, url)
+        for item in sorted(_registry.items.values(), key=lambda item: (item.order, item.label))
+        if item.site == site and item.place == place
+        if (url := _url(item.url_name)) is not None and _permitted(user, item.permission)
+    ]
+    active = _active_url(request.path, (url for _, url in shown))
+    groups: dict[str, list[NavLink]] = {}
+    for item, url in shown:
+        link = NavLink(item.label, url, item.icon, url == active, item.hotkey)
+        groups.setdefault(item.group, []).append(link)
+    return list(groups.items())
+
+
+def _active_url(path: str, urls: Iterable[str]) -> str:
+    matching = [
+        url
+        for url in urls
+        if path == url or (url != "/" and path.startswith(f"{url.rstrip('/')}/"))
+    ]
+    return max(matching, key=len, default="")
+
+
+def search_box(request: HttpRequest) -> SearchBox | None:
+    """Answer the search box, when there is one on this host for this person."""
+    search, user = _registry.search, getattr(request, "user", None)
+    if search is None or user is None or not user.is_authenticated:
+        return None
+    url, page_url = _url(search.url_name), _url(search.page_url_name)
+    if url is None or page_url is None or not _permitted(user, search.permission):
+        return None
+    return SearchBox(url, page_url, search.label, search.placeholder)
+
+
+def sign_out_url() -> str | None:
+    """Answer where signing out posts to, if this host has it."""
+    return _url(_registry.sign_out)
