@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import env
+from config import env, logs
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(env.text("NEXUS_VAR", str(ROOT / "var")))
@@ -158,6 +158,9 @@ CACHES = {
     }
 }
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BEAT_SCHEDULE = {
+    "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
+}
 STORAGE_URL = env.text("STORAGE_URL", f"file://{VAR / 'files'}")
 STORAGES = {
     "default": {
@@ -183,19 +186,5 @@ else:
     EMAIL_HOST_PASSWORD = _mail.password or ""
     EMAIL_USE_TLS = _mail.scheme == "smtps"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"scope": {"()": "tenants.logging.ScopeFilter"}},
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s tenant=%(tenant)s %(message)s"}
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["scope"],
-            "formatter": "line",
-        }
-    },
-    "root": {"handlers": ["console"], "level": env.text("NEXUS_LOG_LEVEL", "INFO")},
-}
+LOGGING = logs.configuration(level=env.text("NEXUS_LOG_LEVEL", "INFO"))
+logs.start_sentry(dsn=env.text("SENTRY_DSN", ""), release=env.text("NEXUS_RELEASE", ""))
