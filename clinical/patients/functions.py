@@ -27,9 +27,156 @@ AS $fold$
             coalesce(given, '') || ' ' || coalesce(family, '') || ' '
             || coalesce(preferred, '') || ' ' || coalesce(former, ''))),
         '[''\u2019\u2018`\u00b4\u02bc.]', '', 'g'),
-        '[-\s,;:/\\()\[\]{{}}"\u201c\u201d\u201e_+*&#!?<>=|~\u2010\u2011\u2013\u2014]+', ' ', 'g'))
+        '[-\s,;:/\\()\[\]{{}}"'
+        '\u201c\u201d\u201e_+*&#!?<>=|~%@$^\u2010\u2011\u2013\u2014]+', ' ', 'g'))
 $fold$
 """
+
+MISSPELLINGS = r"""
+CREATE FUNCTION {schema}.misspellings(word text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $slips$
+    SELECT array_agg(DISTINCT slip) FROM (
+        SELECT word
+        UNION ALL
+        SELECT unnest(ARRAY[
+            overlay(word PLACING '_' FROM n FOR 1),
+            overlay(word PLACING '' FROM n FOR 1),
+            overlay(word PLACING '_' FROM n + 1 FOR 0),
+            overlay(word PLACING substr(word, n + 1, 1) || substr(word, n, 1) FROM n FOR 2)
+        ]) FROM generate_series(1, length(word)) AS n
+        WHERE length(word) >= 4
+    ) AS slips (slip)
+$slips$
+"""
+
+SEARCH_PATIENTS = r"""
+CREATE FUNCTION {schema}.search_patients(
+    names text, phones text[], code text, patient_number bigint, email text,
+    born date[], maybe_born date[], with_archived boolean, max_rows integer
+) RETURNS TABLE (patient_id uuid, rank real)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+SET search_path = {schema}, ext, pg_temp
+SET plan_cache_mode = force_custom_plan
+SET pg_trgm.word_similarity_threshold = 0.5
+AS $search$
+DECLARE
+    folded text := fold_names(names, '', '', '');
+    words text[] := string_to_array(btrim(folded), ' ');
+    patterns text[] := ARRAY(SELECT '% ' || word || '%' FROM unnest(words) AS word);
+    longest text := (SELECT word FROM unnest(words) AS word ORDER BY length(word) DESC LIMIT 1);
+    slips text[];
+    regexes text[];
+    found integer;
+BEGIN
+    IF current_setting('rls.tenant_id')::int IS DISTINCT FROM {tenant_id} THEN
+        RAISE EXCEPTION 'search_patients of clinic {tenant_id} was called in another scope'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+
+    IF phones <> '{{}}' OR code <> '' OR patient_number IS NOT NULL OR email <> ''
+       OR born <> '{{}}' OR maybe_born <> '{{}}' THEN
+        RETURN QUERY
+        WITH hits (id, weight) AS (
+            -- Constants, not a join with unnest(phones): ^@ finds its index by a constant only.
+            SELECT c.patient_id, 2::real FROM patients_contactpoint c
+            WHERE c.normalised ^@ phones[1] OR c.normalised ^@ phones[2]
+            UNION ALL
+            SELECT c.patient_id, 1::real FROM patients_contactpoint c
+            WHERE length(phones[1]) >= 4 AND c.reversed ^@ reverse(phones[1])
+            UNION ALL
+            SELECT c.patient_id, 2 FROM patients_contactpoint c
+            WHERE email <> '' AND c.normalised ^@ email
+            UNION ALL
+            SELECT i.patient_id, 2 FROM patients_patientidentifier i
+            WHERE length(code) >= 3 AND i.normalised ^@ code
+            UNION ALL
+            SELECT p.id, 3 FROM patients_patient p WHERE p.number = patient_number
+            UNION ALL
+            SELECT p.id, 2 FROM patients_patient p WHERE p.date_of_birth = ANY (maybe_born)
+            UNION ALL
+            SELECT p.id, 2 FROM patients_patient p
+            WHERE p.date_of_birth = ANY (born) AND phones = '{{}}' AND code = '' AND email = ''
+        ), best AS (
+            SELECT id, max(weight) AS weight FROM hits GROUP BY id LIMIT 5000
+        )
+        SELECT p.id, best.weight FROM best JOIN patients_patient p ON p.id = best.id
+        WHERE (with_archived OR NOT p.is_archived)
+          AND (born = '{{}}' OR p.date_of_birth = ANY (born))
+          AND (words = '{{}}' OR p.search_name LIKE ALL (patterns) OR folded <% p.search_name)
+        ORDER BY best.weight DESC, p.sort_name, p.id
+        LIMIT max_rows;
+        RETURN;
+    END IF;
+
+    IF words = '{{}}' THEN
+        RETURN;
+    END IF;
+
+    RETURN QUERY
+    WITH candidates AS (
+        (SELECT p.id, p.search_name, p.sort_name FROM patients_patient p
+         WHERE p.sort_name ^@ (' ' || words[1]) AND p.search_name LIKE ALL (patterns)
+           AND (with_archived OR NOT p.is_archived)
+         ORDER BY p.sort_name LIMIT max_rows)
+        UNION
+        (SELECT p.id, p.search_name, p.sort_name FROM patients_patient p
+         WHERE p.search_name LIKE '% ' || longest || '%' AND p.search_name LIKE ALL (patterns)
+           AND (with_archived OR NOT p.is_archived)
+         LIMIT 1000)
+    )
+    SELECT c.id, (1 + (
+        SELECT count(*) FROM unnest(words) AS word
+        WHERE c.search_name || ' ' LIKE '% ' || word || ' %'
+    )::real / cardinality(words))::real AS score
+    FROM candidates c ORDER BY score DESC, c.sort_name, c.id LIMIT max_rows;
+    GET DIAGNOSTICS found = ROW_COUNT;
+    IF found >= least(max_rows, 5) OR length(folded) < 4 THEN
+        RETURN;
+    END IF;
+
+    -- One letter wrong, missing, added or swapped with the next: trigrams see that badly in a short
+    -- word, so it is spelt out. The longest word leads through the index, the others are compared.
+    regexes := ARRAY(
+        SELECT ' (' || replace(array_to_string(misspellings(word), '|'), '_', '.') || ')'
+        FROM unnest(words) AS word
+    );
+    slips := ARRAY(SELECT '% ' || slip || '%' FROM unnest(misspellings(longest)) AS slip);
+    RETURN QUERY
+    WITH candidates AS (
+        (SELECT p.id, p.search_name, p.sort_name, 0.9 AS score FROM patients_patient p
+         WHERE p.search_name LIKE ANY (slips) AND p.search_name ~ ALL (regexes)
+           AND NOT p.search_name LIKE ALL (patterns) AND (with_archived OR NOT p.is_archived)
+         LIMIT 500)
+        UNION ALL
+        (SELECT p.id, p.search_name, p.sort_name, 0 FROM patients_patient p
+         WHERE folded <% p.search_name
+           AND NOT p.search_name LIKE ALL (patterns) AND (with_archived OR NOT p.is_archived)
+         LIMIT 2000)
+    ), scored AS (
+        SELECT DISTINCT ON (c.id) c.id, c.sort_name,
+            (greatest(c.score, 0.8 * word_similarity(folded, c.search_name))
+             + 0.05 * similarity(folded, c.search_name))::real AS score
+        FROM candidates c ORDER BY c.id, c.score DESC
+    )
+    SELECT s.id, s.score FROM scored s
+    ORDER BY s.score DESC, s.sort_name, s.id
+    LIMIT max_rows - found;
+END
+$search$
+"""
+
+SEARCH_SIGNATURE = (
+    "{schema}.search_patients(text, text[], text, bigint, text, date[], date[], boolean, integer)"
+)
+HAND_OVER_SEARCH = (
+    "REVOKE ALL ON FUNCTION " + SEARCH_SIGNATURE + " FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION " + SEARCH_SIGNATURE + " TO nexus_app",
+    "GRANT CREATE ON SCHEMA {schema} TO nexus_search",
+    "ALTER FUNCTION " + SEARCH_SIGNATURE + " OWNER TO nexus_search",
+    "REVOKE CREATE ON SCHEMA {schema} FROM nexus_search",
+)
+"""It runs as nexus_search, unbound by row-level security, so it checks the tenant itself."""
 
 
 class ClinicSQL(Operation):

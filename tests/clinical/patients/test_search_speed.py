@@ -1,0 +1,104 @@
+"""Every hot look-up keeps its index under row-level security, as the restricted role."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from time import perf_counter
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+
+from benchmarks.crowd import gather
+from clinical.patients.models import ContactPoint, Patient, PatientIdentifier
+from clinical.patients.search import find_patients
+from tenants import lifecycle
+from tenants.scope import tenant_scope
+
+COUNT = 100_000
+TODAY = date(2026, 11, 21)
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def crowded(django_db_setup, django_db_blocker):
+    """A clinic of 100,000 patients, committed; its schema goes when the module ends."""
+    with django_db_blocker.unblock():
+        clinic = lifecycle.create_tenant(name="Crowded", subdomain="crowded")
+        name = settings.DATABASES["default"]["NAME"]
+        admin = os.environ["DATABASE_ADMIN_URL"]
+        with psycopg.connect(admin, dbname=name, autocommit=True) as raw:
+            gather(raw, clinic.schema_name, count=COUNT)
+        yield clinic
+        connections.close_all()
+        with psycopg.connect(admin, dbname=name, autocommit=True) as raw:
+            raw.execute(f'DROP SCHEMA "{clinic.schema_name}" CASCADE')
+            for table in ("tenants_domain", "tenants_migrationhead", "tenants_tenant"):
+                column = "id" if table == "tenants_tenant" else "tenant_id"
+                raw.execute(f"DELETE FROM {table} WHERE {column} = %s", [clinic.pk])  # noqa: S608
+
+
+@pytest.fixture
+def in_crowd(crowded, db):
+    with tenant_scope(crowded):
+        yield crowded
+
+
+def plan_of(queryset: object) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == ("nexus_app",)
+    return queryset.explain()
+
+
+@pytest.mark.parametrize(
+    ("look_up", "index"),
+    [
+        (lambda: ContactPoint.objects.filter(normalised="0400007919"), "patients_contact_norm"),
+        (
+            lambda: ContactPoint.objects.extra(where=["normalised ^@ '0400007'"]),
+            "patients_contact_norm",
+        ),
+        (
+            lambda: ContactPoint.objects.extra(where=["reversed ^@ '9197000'"]),
+            "patients_contact_reversed",
+        ),
+        (
+            lambda: PatientIdentifier.objects.filter(normalised="430007919"),
+            "patients_identifier_norm",
+        ),
+        (lambda: Patient.objects.filter(number=77), "patients_patient_number"),
+        (lambda: Patient.objects.filter(date_of_birth=date(1980, 3, 12)), "patients_patient_born"),
+        (lambda: Patient.objects.order_by("sort_name", "id")[:50], "patients_patient_sort"),
+        (lambda: Patient.objects.extra(where=["sort_name ^@ ' smith'"]), "patients_patient_sort"),
+    ],
+    ids=["phone", "phone begins", "phone ends", "card", "number", "birthday", "list", "family"],
+)
+def test_a_look_up_uses_its_index_under_row_level_security(in_crowd, look_up, index):
+    plan = plan_of(look_up())
+
+    assert index in plan, plan
+    assert "Seq Scan on patients" not in plan, plan
+
+
+def test_the_plain_fuzzy_match_would_lose_its_index(in_crowd):
+    plan = plan_of(Patient.objects.extra(where=["'jonh smyth' <%% search_name"]))
+
+    assert "Seq Scan on patients_patient" in plan, plan
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["smith john", "jonh smyth", "jo", "s", "0400007919", "7919", "12/03/1980", "#77", "balingby"],
+)
+def test_a_search_among_100_000_answers_at_once(in_crowd, typed):
+    find_patients(typed, today=TODAY)
+    started = perf_counter()
+
+    hits = find_patients(typed, today=TODAY)
+
+    assert hits
+    assert perf_counter() - started < 0.5
