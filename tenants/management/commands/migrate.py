@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.migrations.autodetector import MigrationAutodetector
 
 from tenants.migrate import migrate_all
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 class Command(BaseCommand):
     help = "Bring the shared tables and every clinic's schema to the newest migrations."
     requires_system_checks = ()
+    autodetector = MigrationAutodetector  # Django checks that it is makemigrations' own
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--workers", type=int, default=2, help="clinics at a time (default 2)")
