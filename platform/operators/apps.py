@@ -15,7 +15,7 @@ class OperatorsConfig(AppConfig):
                 "Clinics",
                 "operators:tenants",
                 "building-hospital",
-                permission="view tenants",
+                permission="tenants.view",
                 order=10,
                 site="operators",
             )
