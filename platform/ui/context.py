@@ -75,7 +75,7 @@ class Shell:
 
     @cached_property
     def search(self) -> nav.SearchBox | None:
-        return nav.search_box(self.request)
+        return nav.search_box(self.request, site=self._site)
 
     @cached_property
     def sign_out_url(self) -> str | None:

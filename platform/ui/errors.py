@@ -104,15 +104,20 @@ def error_response(
             content_type="application/problem+json",
         )
     else:
-        response = HttpResponse(_page(request, status, said, retry_after), status=status)
+        response = HttpResponse(page(request, status, said, retry_after), status=status)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
 
 
-def _page(
-    request: HttpRequest | None, status: int, said: Explanation, retry_after: int | None
+def page(
+    request: HttpRequest | None,
+    status: int,
+    said: Explanation | None = None,
+    retry_after: int | None = None,
 ) -> str:
+    """Draw the error page; where even that fails, the bare words."""
+    said = said or EXPLANATIONS[status]
     context = {
         "status": status,
         "said": said,

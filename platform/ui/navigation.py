@@ -49,6 +49,7 @@ class Search:
     label: str = "Search patients"
     placeholder: str = "Name, phone, date of birth or number"
     permission: str = ""
+    site: Site = "clinic"
 
 
 @dataclass(frozen=True)
@@ -148,10 +149,10 @@ def _active_url(path: str, urls: Iterable[str]) -> str:
     return max(matching, key=len, default="")
 
 
-def search_box(request: HttpRequest) -> SearchBox | None:
+def search_box(request: HttpRequest, *, site: Site = "clinic") -> SearchBox | None:
     """Answer the search box, when there is one on this host for this person."""
     search, user = _registry.search, getattr(request, "user", None)
-    if search is None or user is None or not user.is_authenticated:
+    if search is None or search.site != site or user is None or not user.is_authenticated:
         return None
     url, page_url = _url(search.url_name), _url(search.page_url_name)
     if url is None or page_url is None or not _permitted(user, search.permission):

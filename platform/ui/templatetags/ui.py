@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from ui import wording
+from ui import errors, wording
 from ui.icons import icon_svg
 
 if TYPE_CHECKING:
@@ -141,7 +141,18 @@ def accent_style(context: Context) -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def error_page(context: Context, status: int) -> SafeString:
+    """Draw the whole error page: what stands in 404.html and its likes, for Django's own views."""
+    return mark_safe(errors.page(context.get("request"), status))  # noqa: S308
+
+
 # ── Components with an inside ───────────────────────────────────────────────────────────────────
+
+
+def _inside(content: str) -> SafeString:
+    """Trim what the template engine has already escaped; `strip` alone would forget that it has."""
+    return mark_safe(content.strip())  # noqa: S308
 
 
 @register.simple_block_tag
@@ -156,7 +167,7 @@ def page_header(
             "subtitle": subtitle,
             "eyebrow": eyebrow,
             "name": name,
-            "actions": content.strip(),
+            "actions": _inside(content),
         },
     )
 
@@ -166,7 +177,7 @@ def empty_state(content: str, title: str, text: str = "", icon: str = "inbox") -
     """Say that there is nothing yet and what to do; what stands inside are the actions."""
     return render_to_string(
         "ui/components/empty_state.html",
-        {"title": title, "text": text, "icon": icon, "actions": content.strip()},
+        {"title": title, "text": text, "icon": icon, "actions": _inside(content)},
     )
 
 
@@ -175,7 +186,12 @@ def notice(content: str, title: str = "", tone: str = "info", icon: str = "") ->
     """Draw a box that has something to say; danger and warning are read out at once."""
     return render_to_string(
         "ui/components/notice.html",
-        {"title": title, "tone": _tone(tone), "icon": icon or TONES[tone], "body": content.strip()},
+        {
+            "title": title,
+            "tone": _tone(tone),
+            "icon": icon or TONES[tone],
+            "body": _inside(content),
+        },
     )
 
 
