@@ -1,0 +1,66 @@
+"""How alike a field's name and a word for something are, in the ways FileMaker people name things."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from onboarding.imports.values.text import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CAMEL = re.compile(r"(?<=[a-zß-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
+_DIGITS = re.compile(r"(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])")
+_FILLERS = frozenset("z zz k kp kf pk fk t x c the of txt fld field fm details detail info".split())
+PLURAL_FROM = 4
+EQUAL, INSIDE, PER_EXTRA, LEAST_INSIDE = 0.95, 0.88, 0.13, 0.5
+
+
+@lru_cache(maxsize=4096)
+def tokens(name: str) -> tuple[str, ...]:
+    """Part a name into words: `kf_PatientID`, `Name First`, `phone2` → patient id, name first …"""
+    words = _DIGITS.sub(" ", folded(_CAMEL.sub(" ", name.replace("_", " ")))).split()
+    kept = [word for word in words if word not in _FILLERS]
+    return tuple(_singular(word) for word in kept or words)
+
+
+def _singular(word: str) -> str:
+    if len(word) >= PLURAL_FROM and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+@lru_cache(maxsize=8192)
+def _words(synonym: frozenset[str]) -> frozenset[str]:
+    return frozenset(_singular(part) for word in synonym for part in _DIGITS.sub(" ", word).split())
+
+
+def likeness(name: str, synonyms: Iterable[frozenset[str]], noise: str) -> float:
+    """Answer 0 to 0.95: the same words in any order, or all of a synonym's words and few more.
+
+    `noise` are words that say nothing here: “Patient” in the name of a field of the patients.
+    """
+    whole = frozenset(tokens(name))
+    less = whole - {_singular(word) for word in noise.split()}
+    best = 0.0
+    joined = "".join(sorted(whole))
+    for synonym in synonyms:
+        words = _words(synonym)
+        best = max(best, _alike(whole, words))
+        if less and less != whole:
+            best = max(best, 0.97 * _alike(less, words))
+        if best < EQUAL and len(words) > 1 and joined in {"".join(synonym), "".join(sorted(words))}:
+            best = EQUAL
+    return best
+
+
+def _alike(words: frozenset[str], synonym: frozenset[str]) -> float:
+    if words == synonym:
+        return EQUAL
+    if synonym < words:
+        extra = len(words) - len(synonym)
+        score = INSIDE - PER_EXTRA * extra
+        return score if score >= LEAST_INSIDE else 0.0
+    return 0.0

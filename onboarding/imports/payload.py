@@ -1,0 +1,49 @@
+"""One record's text as it is staged: a flat JSON object, `"12"` or, from repetition 2 on, `"12:2"`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from onboarding.imports.values.text import storable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from onboarding.filemaker.sources import Cells
+
+Payload = dict[str, str]
+
+
+def key_of(field_id: int, repetition: int = 1) -> str:
+    return str(field_id) if repetition == 1 else f"{field_id}:{repetition}"
+
+
+def parse_key(key: str) -> tuple[int, int]:
+    field_id, _, repetition = key.partition(":")
+    return int(field_id), int(repetition or 1)
+
+
+def payload_of(values: Cells) -> Payload:
+    """Answer the cells in order of field and repetition, storable in PostgreSQL."""
+    return {key_of(*where): storable(text) for where, text in sorted(values.items()) if text != ""}
+
+
+def dumped(payload: Mapping[str, str]) -> str:
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+
+
+def hash_of(text: str) -> str:
+    """SHA-256 of a dumped payload: tells whether a record has changed since it was last loaded."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def repetitions(payload: Mapping[str, str], field_id: int) -> list[str]:
+    """Answer a field's values that are not empty, in order of repetition."""
+    first = payload.get(str(field_id), "")
+    prefix = f"{field_id}:"
+    later = sorted(
+        (int(key[len(prefix) :]), value) for key, value in payload.items() if key.startswith(prefix)
+    )
+    return [value for value in [first, *(value for _, value in later)] if value.strip()]

@@ -1,0 +1,181 @@
+"""What each field holds: filled, distinct, from–to, conformity to its type, masked examples.
+
+One pass while the file is read, memory bounded per field. Examples show the shape of a value and never
+the value: letters become x, digits 9.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from onboarding.imports import shapes
+from onboarding.imports.values import dates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from onboarding.filemaker.sources import Field, Locale, Record
+    from onboarding.imports.structure import Structure, TableStructure
+
+DISTINCT_LIMIT = 2_000
+SAMPLE_ALL = 200
+SAMPLE_EVERY = 23
+MASK_LIMIT = 200
+EXAMPLES = 4
+LIST_LIMIT = 40
+"""Up to so many distinct short values a field counts as one that holds words from a list."""
+
+
+def masked(text: str) -> str:
+    """Show the shape of a value: `Anna Lee 12/3` becomes `Xxxx Xxx 99/9`, cut at 40 characters."""
+    shown = "".join(
+        "9" if c.isdigit() else ("X" if c.isupper() else "x") if c.isalpha() else c
+        for c in text[:40]
+    )
+    shown = " ⏎ ".join(shown.replace("\r", "\n").split("\n"))
+    return f"{shown}…" if len(text) > 40 else shown  # noqa: PLR2004
+
+
+@dataclass
+class FieldTally:
+    """Counts of one field, over the records seen so far."""
+
+    kind: Field
+    filled: int = 0
+    cells: int = 0
+    conforming: int = 0
+    tried: int = 0
+    longest: int = 0
+    distinct: set[int] = field(default_factory=set)
+    words: set[str] | None = field(default_factory=set)
+    masks: Counter[str] = field(default_factory=Counter)
+    shape: Counter[str] = field(default_factory=Counter)
+    least: Any = None
+    most: Any = None
+
+    def take(self, text: str, tools: _Tools) -> None:
+        self.cells += 1
+        self.longest = max(self.longest, len(text))
+        if len(self.distinct) < DISTINCT_LIMIT:
+            self.distinct.add(hash(text))
+        if self.words is not None:
+            self.words.add(text.strip())
+            if len(self.words) > LIST_LIMIT or len(text) > 60:  # noqa: PLR2004
+                self.words = None
+        if self.cells > SAMPLE_ALL and self.cells % SAMPLE_EVERY:
+            return
+        self._sample(text, tools)
+
+    def _sample(self, text: str, tools: _Tools) -> None:
+        self.tried += 1
+        value, conforms = tools.read(self.kind.type, text)
+        self.conforming += conforms
+        if value is not None:
+            self.least = value if self.least is None else min(self.least, value)
+            self.most = value if self.most is None else max(self.most, value)
+        if len(self.masks) < MASK_LIMIT:
+            self.masks[masked(text)] += 1
+        if self.kind.type != "container":
+            self.shape.update(name for name, test in tools.tests.items() if test(text))
+
+    def as_json(self, records: int) -> dict[str, Any]:
+        sampled = max(self.tried, 1)
+        return {
+            "id": self.kind.id,
+            "filled": self.filled,
+            "share": round(self.filled / records, 4) if records else 0,
+            "distinct": len(self.distinct),
+            "distinct_is_least": len(self.distinct) >= DISTINCT_LIMIT,
+            "conforming": round(self.conforming / sampled, 4) if self.tried else None,
+            "longest": self.longest,
+            "least": None if self.least is None else str(self.least),
+            "most": None if self.most is None else str(self.most),
+            "examples": [mask for mask, _ in self.masks.most_common(EXAMPLES)],
+            "shapes": {
+                name: round(count / sampled, 3)
+                for name, count in self.shape.most_common()
+                if count / sampled >= 0.2  # noqa: PLR2004 - less is noise
+            },
+            "words": sorted(self.words)
+            if self.words and self._repeats() and self.kind.type == "text"
+            else [],
+            "hidden": hidden_because(self.kind, self.filled),
+        }
+
+    def _repeats(self) -> bool:
+        """True where the words come from a list: names of people do not repeat like that."""
+        return self.filled >= 3 * len(self.distinct)
+
+
+@dataclass(frozen=True)
+class _Tools:
+    """Readers in the file's own locale."""
+
+    tests: Mapping[str, Callable[[str], bool]]
+    order: Any
+    today: date
+    locale: Locale | None
+
+    def read(self, kind: str, text: str) -> tuple[Any, bool]:
+        """Answer what is compared for from–to, and whether the text fits the field's type."""
+        if kind == "number":
+            number = shapes.read_number(text, self.locale)
+            return number, number is not None
+        if kind == "date":
+            found = dates.read_date(text, order=self.order, today=self.today).value
+            return found, found is not None
+        if kind == "timestamp":
+            day, clock = dates.split_timestamp(text)
+            found = dates.read_date(day, order=self.order, today=self.today).value
+            return found, found is not None and dates.read_time(clock).value is not None
+        if kind == "time":
+            return None, dates.read_time(text).value is not None
+        return None, True
+
+
+def hidden_because(kind: Field, filled: int) -> str:
+    """Say why a field is hidden by default; empty when it is shown."""
+    if kind.is_global:
+        return "global"
+    if kind.kind == "summary":
+        return "summary"
+    if kind.kind == "calc" and not filled:
+        return "unstored calculation"
+    return "" if filled else "empty"
+
+
+class TableTally:
+    """Counts of one table, fed record by record."""
+
+    def __init__(self, table: TableStructure, structure: Structure, today: date) -> None:
+        self.table = table
+        self.records = self.blank = 0
+        self._fields = {f.id: FieldTally(f) for f in table.fields}
+        order = structure.date_order
+        self._tools = _Tools(shapes.tests(order, today), order, today, structure.locale)
+
+    def take(self, record: Record) -> None:
+        self.records += 1
+        seen: set[int] = set()
+        for (field_id, _), text in record.values.items():
+            tally = self._fields.get(field_id)
+            if tally is None or not text.strip():
+                continue
+            seen.add(field_id)
+            tally.take(text, self._tools)
+        for field_id in seen:
+            self._fields[field_id].filled += 1
+        self.blank += not seen
+
+    def as_json(self) -> dict[str, Any]:
+        fields = [tally.as_json(self.records) for tally in self._fields.values()]
+        return {
+            "id": self.table.id,
+            "records": self.records,
+            "blank": self.blank,
+            "fields": fields,
+            "hidden": "" if self.records > self.blank else "empty",
+        }
