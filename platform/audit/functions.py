@@ -208,11 +208,11 @@ _ROWS_TRUNCATED = _append(
 )
 
 # Arguments: the column that holds the patient's id, columns whose values are withheld, columns that
-# are not recorded at all (both comma-separated).
+# are not recorded at all (both comma-separated). Generated columns repeat others and are left out.
 ROWS = f"""
 CREATE FUNCTION audit_rows() RETURNS trigger LANGUAGE plpgsql @pinned@ AS $$
 DECLARE {_ACTOR}
-  unrecorded text[] := string_to_array(TG_ARGV[2], ',') || 'tenant_id'::text;
+  unrecorded text[];
   pk text[];
   mask jsonb;
 BEGIN {_UNNAMED}
@@ -223,8 +223,11 @@ BEGIN {_UNNAMED}
            FILTER (WHERE a.attnum = ANY (i.indkey)),
          coalesce(jsonb_object_agg(a.attname, '{WITHHELD}') FILTER (
            WHERE a.attname ~ '{SECRET_NAMES}'
-              OR a.attname = ANY (string_to_array(TG_ARGV[1], ','))), '{{}}')
-    INTO pk, mask
+              OR a.attname = ANY (string_to_array(TG_ARGV[1], ','))), '{{}}'),
+         coalesce(array_agg(a.attname::text) FILTER (
+           WHERE a.attgenerated <> '' OR a.attname = 'tenant_id'
+              OR a.attname = ANY (string_to_array(TG_ARGV[2], ','))), '{{}}')
+    INTO pk, mask, unrecorded
     FROM pg_attribute AS a
     LEFT JOIN pg_index AS i ON i.indrelid = a.attrelid AND i.indisprimary
    WHERE a.attrelid = TG_RELID AND a.attnum > 0 AND NOT a.attisdropped;
