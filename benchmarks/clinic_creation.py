@@ -28,11 +28,11 @@ def _configure(admin_url: str, redis_url: str) -> None:
         ("DATABASE_OWNER_URL", "nexus_owner"),
         ("DATABASE_PLATFORM_URL", "nexus_platform"),
     ):
-        os.environ[variable] = (
-            f"postgresql://{role}:throw-away@{parts.hostname}:{parts.port}/bench"
-        )
+        os.environ[variable] = f"postgresql://{role}:throw-away@{parts.hostname}:{parts.port}/bench"
     os.environ.update(
-        REDIS_URL=redis_url, SECRET_KEY=secrets.token_hex(32), DJANGO_SETTINGS_MODULE="config.settings"
+        REDIS_URL=redis_url,
+        SECRET_KEY=secrets.token_hex(32),
+        DJANGO_SETTINGS_MODULE="config.settings",
     )
     import django
 
@@ -55,14 +55,16 @@ def _measure(admin_url: str, clinics: int) -> None:
             start = time.perf_counter()
             with entered(migrate.tenant_scope_of_id(9_000_000 + index)):
                 for statement in migrate.create_schema_statements(schema_of(9_000_000 + index)):
-                    migrate._execute(statement)
-                migrate._run_executor()
+                    migrate.execute(statement)
+                migrate.run_executor()
             by_migrations.append(time.perf_counter() - start)
     start = time.perf_counter()
     migrate.migrate_all()
     idle = time.perf_counter() - start
     script, migrations = statistics.median(by_script), statistics.median(by_migrations)
-    print(f"by recorded SQL   {script:6.2f} s a clinic (slowest of {clinics}: {max(by_script):.2f} s)")
+    print(
+        f"by recorded SQL   {script:6.2f} s a clinic (slowest of {clinics}: {max(by_script):.2f} s)"
+    )
     print(f"by migrations     {migrations:6.2f} s a clinic   ratio {migrations / script:.1f}")
     print(f"nothing to do     {idle:6.2f} s for {clinics} clinics")
 

@@ -22,7 +22,9 @@ from tenants.walls import APP, BACKUP, OWNER, PLATFORM, POLICY_NAME, SEARCH
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NORMAL_POLICY = "(tenant_id = ( SELECT (current_setting('rls.tenant_id'::text))::integer AS current_setting))"
+NORMAL_POLICY = (
+    "(tenant_id = ( SELECT (current_setting('rls.tenant_id'::text))::integer AS current_setting))"
+)
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -65,7 +67,9 @@ def check_isolation(*, subdomains: Iterable[str] = ()) -> IsolationReport:
     now = heads_digest()
     for tenant in chosen:
         report.clinics += 1
-        report.expect(heads.get(tenant.pk) == now, f"{tenant.subdomain}: not at the newest migrations")
+        report.expect(
+            heads.get(tenant.pk) == now, f"{tenant.subdomain}: not at the newest migrations"
+        )
         _check_clinic(report, tenant, template)
         _probe(report, tenant, [other for other in tenants if other.pk != tenant.pk])
     return report
@@ -77,7 +81,8 @@ def check_isolation(*, subdomains: Iterable[str] = ()) -> IsolationReport:
 def _rows(query: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     with public_scope(using=OWNER_ALIAS), connections[OWNER_ALIAS].cursor() as cursor:
         cursor.execute(query, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _check_roles(report: IsolationReport) -> None:
@@ -127,7 +132,9 @@ def _check_public(report: IsolationReport) -> None:
 
 
 def _check_stray_schemas(report: IsolationReport, known: set[str]) -> None:
-    found = {row[0] for row in _rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'c\\_%%'")}
+    found = {
+        row[0] for row in _rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'c\\_%%'")
+    }
     stray = sorted(found - known - {schema_of(TEMPLATE_ID)})
     creating = {
         row[0]
@@ -220,13 +227,15 @@ LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = to_regnamespace(%(s)s) AND c.relkind IN ('r','p','v','m') AND a.attnum > 0
   AND NOT a.attisdropped
 UNION ALL SELECT 'table ' || relname || ' rls ' || relrowsecurity || ' force ' || relforcerowsecurity
-  || ' acl ' || coalesce(array_to_string(relacl, ' '), '') || ' ' || coalesce(array_to_string(reloptions, ' '), '')
+  || ' acl ' || coalesce(array_to_string(relacl, ' '), '')
+  || ' ' || coalesce(array_to_string(reloptions, ' '), '')
 FROM pg_class WHERE relnamespace = to_regnamespace(%(s)s) AND relkind IN ('r','p','v','m','S')
 UNION ALL SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
 FROM pg_constraint WHERE connamespace = to_regnamespace(%(s)s)
 UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = %(s)s
-UNION ALL SELECT 'policy ' || tablename || ' ' || policyname || ' ' || permissive || array_to_string(roles, ',')
-  || cmd || coalesce(qual, '') || coalesce(with_check, '') FROM pg_policies WHERE schemaname = %(s)s
+UNION ALL SELECT 'policy ' || tablename || ' ' || policyname || ' ' || permissive
+  || array_to_string(roles, ',') || cmd || coalesce(qual, '') || coalesce(with_check, '')
+FROM pg_policies WHERE schemaname = %(s)s
 UNION ALL SELECT 'trigger ' || pg_get_triggerdef(t.oid) || t.tgenabled::text
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = to_regnamespace(%(s)s) AND NOT t.tgisinternal
@@ -258,21 +267,27 @@ def _probe(report: IsolationReport, tenant: Tenant, neighbours: list[Tenant]) ->
         for table in tables:
             theirs = sql.Identifier(neighbour.schema_name, table)
             _expect_nothing(
-                report, raw, sql.SQL("SELECT 1 FROM {} LIMIT 1").format(theirs),
+                report,
+                raw,
+                sql.SQL("SELECT 1 FROM {} LIMIT 1").format(theirs),
                 f"{tenant.subdomain} reads {neighbour.schema_name}.{table}",
             )
             _expect_nothing(
-                report, raw, sql.SQL("DELETE FROM {} RETURNING 1").format(theirs),
+                report,
+                raw,
+                sql.SQL("DELETE FROM {} RETURNING 1").format(theirs),
                 f"{tenant.subdomain} deletes from {neighbour.schema_name}.{table}",
             )
             _expect_nothing(
-                report, raw,
+                report,
+                raw,
                 sql.SQL("UPDATE {} SET tenant_id = tenant_id RETURNING 1").format(theirs),
                 f"{tenant.subdomain} updates {neighbour.schema_name}.{table}",
             )
             mine = sql.Identifier(tenant.schema_name, table)
             _expect_nothing(
-                report, raw,
+                report,
+                raw,
                 sql.SQL("UPDATE {} SET tenant_id = {} RETURNING 1").format(
                     mine, sql.Literal(neighbour.pk)
                 ),
@@ -289,7 +304,8 @@ def _probe_without_scope(report: IsolationReport, tenant: Tenant, tables: list[s
     ) as raw:
         for table in tables:
             _expect_nothing(
-                report, raw,
+                report,
+                raw,
                 sql.SQL("SELECT 1 FROM {} LIMIT 1").format(
                     sql.Identifier(tenant.schema_name, table)
                 ),
@@ -298,7 +314,7 @@ def _probe_without_scope(report: IsolationReport, tenant: Tenant, tables: list[s
 
 
 def _expect_nothing(
-    report: IsolationReport, raw: psycopg.Connection[Any], statement: sql.Composable, leak: str
+    report: IsolationReport, raw: psycopg.Connection[Any], statement: sql.Composed, leak: str
 ) -> None:
     """Run one probe in a savepoint of its own; an error or no row is right, a row is a leak."""
     report.probes += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -13,12 +12,21 @@ from django.shortcuts import render
 from django.urls import set_urlconf
 
 from tenants.models import Tenant
-from tenants.scope import Actor, Scope, current_scope, entered, platform_scope, public_scope, scope_of
+from tenants.scope import (
+    Actor,
+    Scope,
+    current_scope,
+    entered,
+    platform_scope,
+    public_scope,
+    scope_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
 
@@ -38,10 +46,10 @@ class ScopeMiddleware:
             address=request.META.get("REMOTE_ADDR", ""),
         )
         if label == "":
-            request.urlconf = settings.ROOT_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.ROOT_URLCONF
             return self._respond(request, public_scope(actor=actor))
         if label == settings.OPERATORS_SUBDOMAIN:
-            request.urlconf = settings.OPERATORS_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.OPERATORS_URLCONF
             return self._respond(request, platform_scope(actor=actor))
         with public_scope():
             tenant = Tenant.objects.filter(subdomain=label).first() if label else None
@@ -50,7 +58,7 @@ class ScopeMiddleware:
         if tenant.state == Tenant.State.SUSPENDED:
             return render(request, "ui/suspended.html", {"clinic": tenant}, status=503)
         request.tenant = tenant  # type: ignore[attr-defined]
-        request.urlconf = settings.CLINIC_URLCONF  # type: ignore[attr-defined]
+        request.urlconf = settings.CLINIC_URLCONF
         return self._respond(request, entered(Scope(**_fields(tenant, actor))))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
@@ -61,7 +69,7 @@ class ScopeMiddleware:
     def _respond(
         self, request: HttpRequest, scope: AbstractContextManager[Scope]
     ) -> HttpResponseBase:
-        set_urlconf(request.urlconf)  # type: ignore[attr-defined]
+        set_urlconf(request.urlconf)
         with scope:
             response = self.get_response(request)
             if request.scope_failed:  # type: ignore[attr-defined]
@@ -108,7 +116,3 @@ def _stream_in_scope(response: Any, scope: Scope) -> None:
             yield part
 
     response.streaming_content = scoped()
-
-
-def handle_no_clinic(request: HttpRequest) -> HttpResponse:
-    return render(request, "ui/no_clinic.html", {"host": request.get_host()}, status=404)

@@ -59,16 +59,16 @@ def migrate_all(
     report = MigrationReport()
     with public_scope(using=OWNER):
         known = dict(MigrationHead.objects.values_list("tenant_id", "heads"))
-        ids = list(
-            Tenant.objects.exclude(state=Tenant.State.CREATING).values_list("pk", flat=True)
-        )
+        ids = list(Tenant.objects.exclude(state=Tenant.State.CREATING).values_list("pk", flat=True))
         scripts = {script.from_heads: script for script in SchemaScript.objects.all()}
     behind = [pk for pk in ids if known.get(pk) != heads]
     report.current = len(ids) - len(behind)
     if behind:
         say(f"{len(behind)} of {len(ids)} clinics to migrate")
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        jobs = {pk: pool.submit(_migrate_one, pk, known.get(pk, ""), heads, scripts) for pk in behind}
+        jobs = {
+            pk: pool.submit(_migrate_one, pk, known.get(pk, ""), heads, scripts) for pk in behind
+        }
         for pk, job in jobs.items():
             error = job.result()
             if error:
@@ -109,11 +109,11 @@ def refresh_template(*, say: Callable[[str], None] = lambda _line: None) -> str:
     statements: list[str] = []
     with entered(tenant_scope_of_id(TEMPLATE_ID)):
         if before is None:
-            _execute(f'DROP SCHEMA IF EXISTS "{schema_of(TEMPLATE_ID)}" CASCADE')
+            execute(f'DROP SCHEMA IF EXISTS "{schema_of(TEMPLATE_ID)}" CASCADE')
             for statement in create_schema_statements(schema_of(TEMPLATE_ID)):
-                _execute(statement)
+                execute(statement)
         with connections[OWNER].execute_wrapper(_recorder(statements)):
-            replayable = _run_executor()
+            replayable = run_executor()
     with public_scope(using=OWNER):
         SchemaScript.objects.create(
             from_heads=before.heads if before else "",
@@ -127,11 +127,11 @@ def refresh_template(*, say: Callable[[str], None] = lambda _line: None) -> str:
 
 def build_schema(tenant_id: int) -> None:
     """Make a clinic's schema by replaying the recorded script; the caller is in its owner's scope."""
-    _execute(f'DROP SCHEMA IF EXISTS "{schema_of(tenant_id)}" CASCADE')
+    execute(f'DROP SCHEMA IF EXISTS "{schema_of(tenant_id)}" CASCADE')
     for statement in create_schema_statements(schema_of(tenant_id)):
-        _execute(statement)
+        execute(statement)
     for sql in _scripts_from_nothing():
-        _execute(sql.replace(str(TEMPLATE_ID), str(tenant_id)))
+        execute(sql.replace(str(TEMPLATE_ID), str(tenant_id)))
 
 
 def record_heads(tenant_id: int, heads: str, error: str = "") -> None:
@@ -163,9 +163,7 @@ def _scripts_from_nothing() -> list[str]:
     return next(iter(_script_cache.values()))
 
 
-def _migrate_one(
-    tenant_id: int, at: str, heads: str, scripts: dict[str, SchemaScript]
-) -> str:
+def _migrate_one(tenant_id: int, at: str, heads: str, scripts: dict[str, SchemaScript]) -> str:
     """Migrate one clinic in one transaction; answers the error's text, or nothing."""
     try:
         with entered(tenant_scope_of_id(tenant_id)):
@@ -176,9 +174,9 @@ def _migrate_one(
                 step = way[-1].to_heads
             if step == heads and all(script.replayable for script in way):
                 for script in way:
-                    _execute(script.sql.replace(str(TEMPLATE_ID), str(tenant_id)))
+                    execute(script.sql.replace(str(TEMPLATE_ID), str(tenant_id)))
             else:
-                _run_executor()
+                run_executor()
         record_heads(tenant_id, heads)
     except Exception as error:  # noqa: BLE001 - one clinic's failure is recorded, the others go on
         record_heads(tenant_id, at, error=f"{type(error).__name__}: {error}")
@@ -188,7 +186,7 @@ def _migrate_one(
     return ""
 
 
-def _run_executor() -> bool:
+def run_executor() -> bool:
     """Run Django's executor in the current scope; answers whether its SQL can be replayed elsewhere."""
     executor = MigrationExecutor(connections[OWNER])
     targets = _leaves(executor.loader, settings.TENANT_APPS)
@@ -212,7 +210,11 @@ def _digest(nodes: Iterable[tuple[str, str]]) -> str:
 
 def _recorder(statements: list[str]) -> Callable[..., Any]:
     def record(
-        execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]  # noqa: FBT001
+        send: Callable[..., Any],
+        sql: str,
+        params: Any,
+        many: bool,
+        context: dict[str, Any],
     ) -> Any:
         if not _NOT_RECORDED.match(sql):
             operations = context["connection"].ops
@@ -221,12 +223,12 @@ def _recorder(statements: list[str]) -> Callable[..., Any]:
                 (operations.compose_sql(sql, row) if row is not None else sql).rstrip("; \n")
                 for row in rows
             )
-        return execute(sql, params, many, context)
+        return send(sql, params, many, context)
 
     return record
 
 
-def _execute(sql: str) -> None:
+def execute(sql: str) -> None:
     cursor: CursorWrapper
     with connections[OWNER].cursor() as cursor:
         cursor.execute(sql)

@@ -64,7 +64,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     def activate(self) -> NoReturn:
         raise ScopeError("Use tenant_scope(clinic): a tenant is never set on a connection.")
 
-    __enter__ = __exit__ = deactivate = create_schema = activate  # type: ignore[assignment]
+    __enter__ = __exit__ = deactivate = create_schema = activate
 
     @property
     def host(self) -> str:

@@ -22,6 +22,6 @@ class ScopedFileSystemStorage(FileSystemStorage):
             raise SuspiciousFileOperation(f"{name!r} is not a storage key.")
         return super().path(f"{key}/{name}")
 
-    def _save(self, name: str, content: File[bytes] | IO[bytes]) -> str:  # type: ignore[override]
+    def _save(self, name: str, content: File[bytes] | IO[bytes]) -> str:
         super()._save(name, content)  # type: ignore[misc]
         return name

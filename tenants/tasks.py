@@ -13,18 +13,23 @@ from tenants.scope import Actor, NoTenantError, Scope, active_scope, public_scop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+if TYPE_CHECKING:
+    _Task = Task[Any, Any]
+else:
+    _Task = Task
+
 TENANT_HEADER = "nexus_tenant"
 ACTOR_HEADER = "nexus_actor"
 
 
-class TenantTask(Task):  # type: ignore[misc]
+class TenantTask(_Task):
     """A task of one clinic. Its message names the clinic; the body never runs without it."""
 
     abstract = True
     long = False
     acks_late = True
 
-    def apply_async(
+    def apply_async(  # type: ignore[override]
         self, args: Any = None, kwargs: Any = None, **options: Any
     ) -> Any:
         headers = dict(options.pop("headers", None) or {})
@@ -50,10 +55,15 @@ class TenantTask(Task):  # type: ignore[misc]
         with public_scope():
             tenant = Tenant.objects.get(pk=tenant_id)
         if self.long:
-            self.request.tenant = tenant
+            self.request.update(tenant=tenant)
             return super().__call__(*args, **kwargs)
         with tenant_scope(tenant, actor=self.actor):
             return super().__call__(*args, **kwargs)
+
+    @property
+    def tenant(self) -> Tenant:
+        """The clinic of a long task."""
+        return self.request.tenant  # type: ignore[attr-defined,no-any-return]
 
     @property
     def actor(self) -> Actor:
@@ -67,12 +77,12 @@ class TenantTask(Task):  # type: ignore[misc]
     @contextmanager
     def scope(self) -> Iterator[Scope]:
         """Open one of a long task's short transactions."""
-        with tenant_scope(self.request.tenant, actor=self.actor) as opened:
+        with tenant_scope(self.tenant, actor=self.actor) as opened:
             yield opened
 
 
 def tenant_task(*, name: str, long: bool = False, **options: Any) -> Callable[..., TenantTask]:
     """Declare a clinic's task. `long=True`: it opens short transactions itself by `self.scope()`."""
-    return shared_task(  # type: ignore[no-any-return]
+    return shared_task(
         name=name, base=TenantTask, long=long, bind=options.pop("bind", long), **options
     )

@@ -14,12 +14,12 @@ from tenants.scope import public_scope
 STUCK_AFTER = timedelta(seconds=90)
 
 
-@shared_task(name="signup.provision_clinic", acks_late=True)  # type: ignore[untyped-decorator]
+@shared_task(name="signup.provision_clinic", acks_late=True)
 def provision_clinic(signup_id: str) -> None:
     services.provision(signup_id)
 
 
-@shared_task(name="signup.resume_stuck", acks_late=True)  # type: ignore[untyped-decorator]
+@shared_task(name="signup.resume_stuck", acks_late=True)
 def resume_stuck() -> None:
     """Take up sign-ups whose worker died or whose message was lost."""
     with public_scope():

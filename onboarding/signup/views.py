@@ -82,12 +82,16 @@ def progress(request: HttpRequest, signup_id: UUID) -> HttpResponse:
         raise Http404
     clinic = Tenant.objects.filter(pk=wish.clinic_id).first() if wish.clinic_id else None
     order = [state for state, _label in STEPS]
-    reached = order.index(wish.state) if wish.state in order else -1
+    reached = order.index(Signup.State(wish.state)) if wish.state in order else -1
     context = {
         "signup": wish,
         "clinic": clinic,
         "steps": [
-            {"label": label, "done": index < reached or wish.state == "ready", "now": index == reached}
+            {
+                "label": label,
+                "done": index < reached or wish.state == "ready",
+                "now": index == reached,
+            }
             for index, (_state, label) in enumerate(STEPS)
         ],
         "finished": wish.state in {Signup.State.READY, Signup.State.FAILED},

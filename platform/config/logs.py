@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 ALLOWED = frozenset(
-    "event level logger timestamp tenant request_id exception task duration_ms status method".split()
+    {
+        "event",
+        "level",
+        "logger",
+        "timestamp",
+        "tenant",
+        "request_id",
+        "exception",
+        "task",
+        "duration_ms",
+        "status",
+        "method",
+    }
 )
 
 

@@ -1,5 +1,7 @@
-"""Questions across clinics. The operators' role has no way into a clinic's schema; figures come from
-the catalogue and the shared tables."""
+"""Questions across clinics, answered from the catalogue and the shared tables.
+
+The operators' role has no way into a clinic's schema.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def reactivate_tenant(tenant_id: int) -> Tenant:
 
 
 def _change(tenant_id: int, before: str, after: str, action: str) -> Tenant:
-    tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+    tenant: Tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
     if tenant.state != before:
         raise TenantStateError(f"{tenant.name} is {tenant.get_state_display().lower()} already.")
     tenant.state = after

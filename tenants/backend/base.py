@@ -172,7 +172,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     # ── django-tenants' and django-rls' session-wide ways are closed ─────────────────────────────
 
-    def set_tenant(self, tenant: Any, include_public: bool = True) -> None:  # noqa: FBT001, FBT002
+    def set_tenant(self, tenant: Any, include_public: bool = True) -> None:  # noqa: ARG002
         """Refuse: a tenant on a connection outlives its transaction."""
         if getattr(self, "schema_name", None) is None:
             # django-tenants calls this once from __init__; it only names the default.

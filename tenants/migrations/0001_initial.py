@@ -6,63 +6,101 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='MigrationHead',
+            name="MigrationHead",
             fields=[
-                ('tenant_id', models.IntegerField(primary_key=True, serialize=False)),
-                ('heads', models.CharField(blank=True, max_length=64)),
-                ('error', models.TextField(blank=True)),
-                ('migrated_at', models.DateTimeField(auto_now=True)),
+                ("tenant_id", models.IntegerField(primary_key=True, serialize=False)),
+                ("heads", models.CharField(blank=True, max_length=64)),
+                ("error", models.TextField(blank=True)),
+                ("migrated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SchemaScript',
+            name="SchemaScript",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_heads', models.CharField(blank=True, max_length=64)),
-                ('to_heads', models.CharField(max_length=64, unique=True)),
-                ('sql', models.TextField()),
-                ('replayable', models.BooleanField()),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("from_heads", models.CharField(blank=True, max_length=64)),
+                ("to_heads", models.CharField(max_length=64, unique=True)),
+                ("sql", models.TextField()),
+                ("replayable", models.BooleanField()),
+                ("recorded_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('schema_name', models.CharField(editable=False, max_length=63, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('subdomain', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}[a-z0-9]$')])),
-                ('state', models.CharField(choices=[('creating', 'Being set up'), ('active', 'Active'), ('suspended', 'Suspended'), ('deleted', 'Deleted')], default='creating', max_length=12)),
-                ('accent', models.CharField(default='#1f6f78', max_length=7)),
-                ('time_zone', models.CharField(default='Australia/Sydney', max_length=64)),
-                ('region', models.CharField(default='AU', max_length=8)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.AutoField(primary_key=True, serialize=False)),
+                ("schema_name", models.CharField(editable=False, max_length=63, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "subdomain",
+                    models.CharField(
+                        max_length=40,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}[a-z0-9]$"
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("creating", "Being set up"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("deleted", "Deleted"),
+                        ],
+                        default="creating",
+                        max_length=12,
+                    ),
+                ),
+                ("accent", models.CharField(default="#1f6f78", max_length=7)),
+                ("time_zone", models.CharField(default="Australia/Sydney", max_length=64)),
+                ("region", models.CharField(default="AU", max_length=8)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(db_index=True, max_length=253, unique=True)),
-                ('is_primary', models.BooleanField(db_index=True, default=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='tenants.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("domain", models.CharField(db_index=True, max_length=253, unique=True)),
+                ("is_primary", models.BooleanField(db_index=True, default=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="domains",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
     ]

@@ -111,9 +111,7 @@ def test_even_a_superuser_cannot_put_a_row_of_another_tenant_there(clinics, supe
     alpha, beta = clinics
 
     with pytest.raises(psycopg.errors.CheckViolation):
-        superuser.execute(
-            f"UPDATE {alpha.schema_name}.accounts_user SET tenant_id = {beta.pk}"
-        )
+        superuser.execute(f"UPDATE {alpha.schema_name}.accounts_user SET tenant_id = {beta.pk}")
 
 
 def test_a_missing_schema_fails_and_does_not_fall_through_to_public(clinics, superuser):
@@ -128,9 +126,14 @@ def test_a_missing_schema_fails_and_does_not_fall_through_to_public(clinics, sup
 
 def test_a_crash_leaves_nothing_behind(clinics):
     alpha, beta = clinics
-    with pytest.raises(ZeroDivisionError), tenant_scope(alpha):
-        _names()
-        1 / 0
+
+    def crash() -> None:
+        with tenant_scope(alpha):
+            _names()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        crash()
 
     assert active_scope() is None
     with pytest.raises(NoTenantError):
@@ -153,9 +156,9 @@ def test_a_rollback_does_not_bring_an_earlier_tenant_back(clinics):
 def test_a_rolled_back_savepoint_keeps_the_scope(clinics):
     alpha, _ = clinics
     with tenant_scope(alpha):
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             _add("Anna")
-            1 / 0
+            transaction.set_rollback(True)
 
         assert _names() == ["Alice"]
 
@@ -173,11 +176,16 @@ def test_a_reconnect_starts_without_a_tenant(clinics):
 
 def test_a_connection_killed_inside_a_scope_fails_and_the_next_scope_is_right(clinics, superuser):
     alpha, beta = clinics
-    with pytest.raises(DatabaseError), tenant_scope(alpha):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            superuser.execute("SELECT pg_terminate_backend(%s)", cursor.fetchone())
-        _names()
+
+    def query_on_a_killed_connection() -> None:
+        with tenant_scope(alpha):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                superuser.execute("SELECT pg_terminate_backend(%s)", cursor.fetchone())
+            _names()
+
+    with pytest.raises(DatabaseError):
+        query_on_a_killed_connection()
 
     with tenant_scope(beta):
         assert _names() == ["Bob"]

@@ -7,7 +7,6 @@ from django.core.management import CommandError, call_command
 
 from tenants.isolation import check_isolation
 
-
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "platform"])
 
 

@@ -15,7 +15,7 @@ def _ask(host: str, view) -> HttpResponse:
     def get_response(request):
         try:
             return view(request)
-        except Exception as error:
+        except (Http404, ZeroDivisionError) as error:
             middleware.process_exception(request, error)
             return HttpResponse(status=404 if isinstance(error, Http404) else 500)
 

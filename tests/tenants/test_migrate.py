@@ -25,8 +25,8 @@ def test_a_clinic_made_from_the_script_equals_one_made_by_migrations(gamma, supe
     migrated_id = 77_777
     with entered(migrate.tenant_scope_of_id(migrated_id)):
         for statement in migrate.create_schema_statements(schema_of(migrated_id)):
-            migrate._execute(statement)
-        migrate._run_executor()
+            migrate.execute(statement)
+        migrate.run_executor()
     try:
         by_migrations = isolation._schema_shape(migrated_id)
         by_script = isolation._schema_shape(gamma.pk)
@@ -74,7 +74,7 @@ def test_a_creation_cut_off_half_way_is_finished_by_the_next_attempt(gamma):
         ("end-", "3 to 40"),
         ("ops", "kept for the platform"),
         ("alpha", "taken"),
-        ("pаypal", "3 to 40"),  # noqa: RUF001 - a Cyrillic а
+        ("pаypal", "3 to 40"),  # noqa: RUF001 - a Cyrillic letter
     ],
 )
 def test_an_address_that_cannot_be_had_is_refused_with_the_reason(subdomain, word):

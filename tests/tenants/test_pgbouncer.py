@@ -97,7 +97,9 @@ def test_interleaved_requests_of_two_clinics_get_their_own_people_only(
     for clinic, names in ((alpha, ["Alice", "Anna"]), (beta, ["Bob"])):
         with tenant_scope(clinic):
             for name in names:
-                User.objects.create(email=f"{name.lower()}@example.com", name=name, role="reception")
+                User.objects.create(
+                    email=f"{name.lower()}@example.com", name=name, role="reception"
+                )
 
     def view(_request):
         first = ",".join(User.objects.order_by("name").values_list("name", flat=True))
@@ -111,9 +113,7 @@ def test_interleaved_requests_of_two_clinics_get_their_own_people_only(
         host = ("alpha", "beta")[client % 2]
         try:
             return [
-                middleware(
-                    RequestFactory().get("/", headers={"host": f"{host}.localhost"})
-                ).content
+                middleware(RequestFactory().get("/", headers={"host": f"{host}.localhost"})).content
                 for _ in range(REQUESTS // CLIENTS)
             ]
         finally:

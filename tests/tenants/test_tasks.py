@@ -99,8 +99,8 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
     platform_tasks = {
         "signup.provision_clinic",
         "signup.resume_stuck",
-        "audit.seal_all",
-        "audit.anchor_all",
+        "audit.seal_everywhere",
+        "audit.anchor_everywhere",
         "imports.resume_stale",
     }
     current_app.loader.import_default_modules()

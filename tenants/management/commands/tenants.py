@@ -68,7 +68,7 @@ class Command(BaseCommand):
 
 def _find(subdomain: str) -> Tenant:
     with public_scope(using=OWNER):
-        tenant = Tenant.objects.filter(subdomain=subdomain).first()
+        tenant: Tenant | None = Tenant.objects.filter(subdomain=subdomain).first()
     if tenant is None:
         raise CommandError(f"There is no clinic “{subdomain}”; `nexus tenants list` shows them.")
     return tenant
