@@ -105,6 +105,8 @@ def first_key(payload: bytes) -> Path | None:
             if code == NEW_DIRECTORY:
                 continue
             key, at = _key(payload, at, code)
+            if at > len(payload):
+                return None
             if not code & PUSH:
                 return (*path, key)
             path = _pushed(path, key, code)

@@ -168,28 +168,33 @@ def _joined(
 ) -> Iterator[RawRecord | _Gap]:
     """Yield whole records: one that runs over several leaves is joined."""
     open_record: RawRecord | None = None
+    gap = False
     for leaf in leaves:
         if isinstance(leaf, _Gap):
-            if open_record is not None:
-                yield open_record
-                open_record = None
-            yield leaf
+            gap = True
             continue
         for raw in leaf:
-            if open_record is None:
-                open_record = raw
-            elif raw[0] == open_record[0]:
-                open_record = _merged(open_record, raw)
-            elif raw[0] > open_record[0]:
-                yield open_record
-                open_record = raw
-            else:
-                # Keys ascend within a leaf, so the leaf before ended with a wrong one.
-                account.misplaced += 1
+            if open_record is not None:
+                if raw[0] == open_record[0]:
+                    if gap:
+                        account.doubt(varint.decode_or_none(raw[0]) or 0)
+                        gap = False
+                    open_record = _merged(open_record, raw)
+                    continue
+                if raw[0] > open_record[0] or gap:
+                    yield open_record
+                else:
+                    # Keys ascend within a leaf, so the leaf before ended with a wrong one.
+                    account.misplaced += 1
+                    gap = True
+            if gap:
                 yield _GAP
-                open_record = raw
+                gap = False
+            open_record = raw
     if open_record is not None:
         yield open_record
+    if gap:
+        yield _GAP
 
 
 def _merged(first: RawRecord, more: RawRecord) -> RawRecord:

@@ -1,14 +1,14 @@
 """Putting the leaves of a damaged file back in order.
 
-Every leaf names its full path, so each can be judged alone. Leaves whose links agree in both
-directions stay together as a run; runs are sorted by their first key. Between two runs something
-may be missing, and that is remembered as a break.
+Every leaf names its full path, so each can be judged alone and all be sorted by their first key.
+Where the links of two neighbours do not agree, something may be missing between them, and that
+is remembered as a break.
 """
 
 from array import array
 from dataclasses import dataclass, field
 
-from onboarding.filemaker.fmp.grammar import first_key, is_well_formed
+from onboarding.filemaker.fmp.grammar import Path, first_key, is_well_formed
 from onboarding.filemaker.fmp.pages import LEAF_LEVEL, Pages, Structure
 
 
@@ -27,66 +27,30 @@ class LeafOrder:
 
 def salvage_order(pages: Pages, structure: Structure) -> LeafOrder:
     """Judge every leaf of a damaged file alone and return those that can be read, in order."""
-    good = bytearray(len(structure.level))
+    found = array("I")
+    keys: list[bytes] = []
     rejected: list[int] = []
     for page_id, level in enumerate(structure.level):
         if level == LEAF_LEVEL:
             payload = pages.payload(page_id)
-            if is_well_formed(payload) and first_key(payload) is not None:
-                good[page_id] = 1
-            else:
+            key = first_key(payload)
+            if key is None or not is_well_formed(payload):
                 rejected.append(page_id)
-    runs = sorted(
-        (first_key(pages.payload(head)) or (), head) for head in _run_heads(structure, good)
-    )
-    order = LeafOrder(array("I"), rejected=rejected)
-    tail = 0
-    for _, head in runs:
-        if tail or structure.before[head]:
-            order.breaks.add(len(order.pages))
-        tail = head
-        while True:
-            good[tail] = 0
-            order.pages.append(tail)
-            after = structure.after[tail]
-            if not _linked(structure, good, tail, after):
-                break
-            tail = after
-    if not tail or structure.after[tail]:
+            else:
+                found.append(page_id)
+                keys.append(_sort_key(key))
+    ranks = sorted(range(len(found)), key=keys.__getitem__)
+    order = LeafOrder(array("I", (found[rank] for rank in ranks)), rejected=rejected)
+    before = 0
+    for position, page_id in enumerate(order.pages):
+        if structure.before[page_id] != before or (before and structure.after[before] != page_id):
+            order.breaks.add(position)
+        before = page_id
+    if not before or structure.after[before]:
         order.breaks.add(len(order.pages))
     return order
 
 
-def _linked(structure: Structure, good: bytearray, page_id: int, after: int) -> bool:
-    return 0 < after < len(good) and bool(good[after]) and structure.before[after] == page_id
-
-
-def _run_heads(structure: Structure, good: bytearray) -> list[int]:
-    """Return the first leaf of every run; a ring of leaves has none and is cut where it is met."""
-    heads = []
-    seen = bytearray(len(good))
-    for page_id in range(len(good)):
-        before = structure.before[page_id]
-        starts = good[page_id] and not (
-            before < len(good)
-            and good[before]
-            and before != page_id
-            and structure.after[before] == page_id
-        )
-        if starts:
-            heads.append(page_id)
-            _mark_run(structure, good, seen, page_id)
-    for page_id in range(len(good)):
-        if good[page_id] and not seen[page_id]:
-            heads.append(page_id)
-            _mark_run(structure, good, seen, page_id)
-    return heads
-
-
-def _mark_run(structure: Structure, good: bytearray, seen: bytearray, page_id: int) -> None:
-    while not seen[page_id]:
-        seen[page_id] = 1
-        after = structure.after[page_id]
-        if not _linked(structure, good, page_id, after):
-            return
-        page_id = after
+def _sort_key(key: Path) -> bytes:
+    """Return one string of bytes that sorts as the path does, at a fraction of its memory."""
+    return b"".join(component.replace(b"\0", b"\0\xff") + b"\0\0" for component in key)
