@@ -101,11 +101,13 @@ def remember(layout: Layout, environment: Environment) -> None:
 
 
 def adopt(layout: Layout) -> bool:
-    """Take over the variables of the installation in `layout`; False when there is none.
+    """Take over the variables of the installation that runs in `layout`; False when none does.
 
     Variables set by hand win, and nothing is adopted beside a database of one's own.
     """
-    if os.environ.get("DATABASE_URL") or not layout.environment.exists():
+    if os.environ.get("DATABASE_URL") or not layout.is_running():
+        return False
+    if not layout.environment.exists():  # its servers are only starting
         return False
     for name, value in json.loads(layout.environment.read_text()).items():
         os.environ.setdefault(name, value)

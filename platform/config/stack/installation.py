@@ -21,6 +21,7 @@ WEB_PORT = 8000
 POSTGRES_PORT = 8432
 VALKEY_PORT = 8379
 BIGGEST_LOG = 20_000_000
+LINES_SHOWN = 8
 
 
 class PortNumberError(RuntimeError):
@@ -70,11 +71,12 @@ class Installation:
                 done = subprocess.run(
                     command, check=False, env=variables, stdout=stream, stderr=stream
                 )
-            ending = path.read_bytes()[began:].decode(errors="replace")[-3000:]
+            said = path.read_bytes()[began:].decode(errors="replace").splitlines()
+            ending = "\n".join([f" All it said is in {path}; the end:", *said[-LINES_SHOWN:]])
         if done.returncode != 0:
             raise CommandFailedError(
-                f"`nexus {' '.join(arguments)}` failed (status {done.returncode}). It is safe to "
-                f"start again: what was done stays done.\n{ending}"
+                f"`nexus {' '.join(arguments)}` failed (status {done.returncode}). What was done "
+                f"stays done: once the cause is mended, start again.{ending}"
             )
 
 

@@ -121,6 +121,17 @@ class Layout:
             lock.flush()
             yield
 
+    def is_running(self) -> bool:
+        """Whether somebody holds the installation."""
+        try:
+            with (self.var / "running.lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
     def erase(self) -> None:
         """Remove everything; refuses while it runs and where the directory is not ours."""
         data = self.postgres

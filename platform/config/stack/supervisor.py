@@ -24,7 +24,7 @@ WATCH_PAUSE = 0.5
 
 
 class StopRequested(KeyboardInterrupt):
-    """SIGTERM or SIGHUP: treated as Ctrl-C."""
+    """SIGINT, SIGTERM or SIGHUP."""
 
 
 @contextmanager
@@ -34,7 +34,12 @@ def stopping_on_signals() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
         raise StopRequested
 
-    kept = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    # A shell starts its background jobs with SIGINT ignored, and nohup does that with SIGHUP: the
+    # first is asked for all the same, the second is respected.
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    kept = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from config.stack import environment
@@ -11,8 +9,12 @@ from config.stack.layout import Layout
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch):
+    # Set and then deleted, so that what `adopt` sets is undone as well.
+    monkeypatch.setenv("SECRET_KEY", "")
+    monkeypatch.delenv("SECRET_KEY")
     for name in (*environment.DATABASE_VARIABLES, environment.ADMIN, "REDIS_URL"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
 
 
 def test_only_the_processes_that_need_a_role_are_handed_its_password():
@@ -49,21 +51,30 @@ def test_half_a_database_of_ones_own_is_refused_by_name(monkeypatch):
         environment.wants_embedded_database()
 
 
-def test_commands_in_another_terminal_find_the_running_installation(tmp_path, monkeypatch):
-    here = Layout(tmp_path)
-    environment.remember(here, Environment({"DATABASE_URL": "theirs", "SECRET_KEY": "theirs"}))
+@pytest.fixture
+def here(tmp_path):
+    prepared = Layout(tmp_path / "var")
+    prepared.prepare()
+    environment.remember(prepared, Environment({"DATABASE_URL": "theirs", "SECRET_KEY": "theirs"}))
+    return prepared
+
+
+def test_commands_in_another_terminal_find_the_running_installation(here, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "mine")
 
-    assert environment.adopt(here)
+    with here.running():
+        assert environment.adopt(here)
 
     assert environment.os.environ["DATABASE_URL"] == "theirs"
     assert environment.os.environ["SECRET_KEY"] == "mine"
 
 
-def test_nothing_is_adopted_beside_a_database_set_by_hand(tmp_path, monkeypatch):
-    here = Layout(tmp_path)
-    environment.remember(here, Environment({"DATABASE_URL": "theirs"}))
+def test_an_installation_that_does_not_run_is_not_adopted(here):
+    assert not environment.adopt(here)
+
+
+def test_nothing_is_adopted_beside_a_database_set_by_hand(here, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "mine")
 
-    assert not environment.adopt(here)
-    assert not environment.adopt(Layout(Path("/nonexistent")))
+    with here.running():
+        assert not environment.adopt(here)
