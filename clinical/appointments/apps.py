@@ -7,3 +7,16 @@ class AppointmentsConfig(AppConfig):
     name = "clinical.appointments"
     label = "appointments"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from ui.navigation import NavItem, register
+
+        register(
+            NavItem(
+                "Appointments",
+                "appointments:day",
+                "calendar",
+                permission="appointments.view",
+                order=10,
+            )
+        )

@@ -9,7 +9,13 @@ class PatientsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say whom a patient's row is about; other tables say it by their `patient_id`."""
         from audit import coverage
+        from ui.navigation import NavItem, Search, register, register_search
 
         coverage.subject("patients_patient", "id")
+        register(
+            NavItem("Patients", "patients:list", "users", permission="patients.view", order=20)
+        )
+        register_search(
+            Search("patients:find", page_url_name="patients:list", permission="patients.view")
+        )

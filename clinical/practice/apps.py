@@ -7,3 +7,17 @@ class PracticeConfig(AppConfig):
     name = "clinical.practice"
     label = "practice"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from ui.navigation import NavItem, register
+
+        register(
+            NavItem(
+                "Practice",
+                "practice:index",
+                "building-hospital",
+                permission="settings.view",
+                order=70,
+                group="Settings",
+            )
+        )

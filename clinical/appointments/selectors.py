@@ -1,0 +1,197 @@
+"""Questions about appointments. Each takes the actor and answers only what they may see."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.shortcuts import get_object_or_404
+
+from accounts.permissions import sees_only_assigned
+from clinical.appointments.models import Appointment
+from clinical.appointments.statuses import TAKES_NO_TIME
+from clinical.practice.clock import day_span, zone_of
+from clinical.practice.selectors import locations_in_use
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime, tzinfo
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+    from clinical.patients.models import Patient
+    from clinical.practice.models import Location, Practitioner
+
+MOST_CLASHES = 5
+PAST_SHOWN = 100
+
+
+def visible_appointments(actor: User) -> QuerySet[Appointment]:
+    """All of the clinic's; for a support coordinator those of assigned participants only."""
+    appointments = Appointment.objects.select_related(
+        "patient", "practitioner", "appointment_type", "location"
+    )
+    if sees_only_assigned(actor):
+        return appointments.filter(patient__coordinator_assignments__user=actor)
+    return appointments
+
+
+def get_appointment(actor: User, pk: UUID) -> Appointment:
+    """Answer an appointment; raises Http404 for whom the actor may not see."""
+    return get_object_or_404(visible_appointments(actor), pk=pk)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An appointment with its times as the place's clocks show them."""
+
+    appointment: Appointment
+    starts: datetime
+    ends: datetime
+
+    @property
+    def is_foreign(self) -> bool:
+        """True where the place's clocks differ from the practice's, so the zone must be named."""
+        zone = zone_of(None)
+        return self.starts.utcoffset() != self.starts.astimezone(zone).utcoffset()
+
+    def is_now(self, now: datetime) -> bool:
+        return self.appointment.starts_at <= now < self.appointment.ends_at
+
+
+@dataclass(frozen=True)
+class Column:
+    """One clinician's day; None is for what has no clinician."""
+
+    practitioner: Practitioner | None
+    visits: Sequence[Visit]
+
+    @property
+    def seen(self) -> int:
+        """How many take time: cancelled and missed ones do not."""
+        return sum(
+            1
+            for visit in self.visits
+            if visit.appointment.patient_id and visit.appointment.status not in TAKES_NO_TIME
+        )
+
+
+@dataclass(frozen=True)
+class DaySheet:
+    """A day of the diary: a column for each clinician who has something, in order of name.
+
+    `by_location` counts all locations' appointments; None stands for those without one.
+    """
+
+    day: date
+    zone: tzinfo
+    columns: Sequence[Column]
+    locations: Sequence[Location]
+    by_location: Counter[UUID | None]
+    total: int
+
+
+def day_sheet(
+    actor: User,
+    day: date,
+    *,
+    location: Location | None = None,
+    without_location: bool = False,
+) -> DaySheet:
+    """Answer the day's appointments, each on the day that its own place's calendar shows."""
+    locations = list(locations_in_use(also=location.pk if location else None))
+    visits = _visits_of(actor, day, locations)
+    by_location = Counter(visit.appointment.location_id for visit in visits)
+    shown = [
+        visit
+        for visit in visits
+        if (location is None or visit.appointment.location_id == location.pk)
+        and not (without_location and visit.appointment.location_id)
+    ]
+    return DaySheet(
+        day=day,
+        zone=zone_of(location),
+        columns=_columns(shown),
+        locations=locations,
+        by_location=by_location,
+        total=len(shown),
+    )
+
+
+def _visits_of(actor: User, day: date, locations: Sequence[Location]) -> list[Visit]:
+    """Read the day of every zone in one query, then keep what is on that day at its own place."""
+    spans = [day_span(day, zone) for zone in {zone_of(place) for place in (None, *locations)}]
+    found = visible_appointments(actor).filter(
+        starts_at__gte=min(start for start, _end in spans),
+        starts_at__lt=max(end for _start, end in spans),
+    )
+    visits = []
+    for appointment in found.order_by("starts_at", "id"):
+        zone = zone_of(appointment.location)
+        visit = Visit(
+            appointment,
+            appointment.starts_at.astimezone(zone),
+            appointment.ends_at.astimezone(zone),
+        )
+        if visit.starts.date() == day:
+            visits.append(visit)
+    return visits
+
+
+def _columns(visits: Sequence[Visit]) -> list[Column]:
+    by_practitioner: dict[Practitioner | None, list[Visit]] = {}
+    for visit in visits:
+        by_practitioner.setdefault(visit.appointment.practitioner, []).append(visit)
+    columns = [Column(practitioner, found) for practitioner, found in by_practitioner.items()]
+    return sorted(
+        columns,
+        key=lambda column: (
+            column.practitioner is None,
+            column.practitioner.name.casefold() if column.practitioner else "",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class PatientAppointments:
+    """A patient's appointments: the next one first, then the last one first."""
+
+    upcoming: Sequence[Appointment]
+    past: Sequence[Appointment]
+    total: int
+
+
+def appointments_of(actor: User, patient: Patient, *, now: datetime) -> PatientAppointments:
+    """Answer all that is to come and the latest PAST_SHOWN that were."""
+    found = visible_appointments(actor).filter(patient=patient)
+    upcoming = list(found.filter(ends_at__gte=now).order_by("starts_at", "id"))
+    past = list(found.filter(ends_at__lt=now).order_by("-starts_at", "-id")[:PAST_SHOWN])
+    total = len(upcoming) + len(past)
+    if len(past) == PAST_SHOWN:
+        total = found.count()
+    return PatientAppointments(upcoming, past, total)
+
+
+def clashes_with(appointment: Appointment) -> list[Appointment]:
+    """Answer what else the clinician, or the patient, has in the span (unsaved ones may ask)."""
+    same = Q()
+    if appointment.practitioner is not None:
+        same |= Q(practitioner=appointment.practitioner)
+    if appointment.patient is not None:
+        same |= Q(patient=appointment.patient)
+    if not same:
+        return []
+    found = (
+        Appointment.objects.filter(
+            same, starts_at__lt=appointment.ends_at, ends_at__gt=appointment.starts_at
+        )
+        .exclude(pk=appointment.pk)
+        .exclude(status__in=TAKES_NO_TIME)
+        .select_related("patient", "practitioner")
+        .order_by("starts_at", "id")
+    )
+    return list(found[:MOST_CLASHES])

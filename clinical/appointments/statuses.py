@@ -1,0 +1,58 @@
+"""What becomes of an appointment, step by step, and how each state is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clinical.appointments.models import Appointment
+
+Status = Appointment.Status
+
+TAKES_NO_TIME = frozenset({Status.CANCELLED, Status.LATE_CANCELLATION, Status.DID_NOT_ATTEND})
+"""In these the span is free for somebody else."""
+
+NEXT: dict[str, tuple[str, ...]] = {
+    Status.BOOKED: (
+        Status.ARRIVED,
+        Status.CONFIRMED,
+        Status.DID_NOT_ATTEND,
+        Status.LATE_CANCELLATION,
+        Status.CANCELLED,
+    ),
+    Status.CONFIRMED: (
+        Status.ARRIVED,
+        Status.DID_NOT_ATTEND,
+        Status.LATE_CANCELLATION,
+        Status.CANCELLED,
+        Status.BOOKED,
+    ),
+    Status.ARRIVED: (Status.IN_SESSION, Status.COMPLETED, Status.CANCELLED, Status.BOOKED),
+    Status.IN_SESSION: (Status.COMPLETED, Status.ARRIVED),
+    Status.COMPLETED: (Status.ARRIVED,),
+    Status.DID_NOT_ATTEND: (Status.BOOKED, Status.ARRIVED),
+    Status.LATE_CANCELLATION: (Status.BOOKED, Status.CANCELLED),
+    Status.CANCELLED: (Status.BOOKED, Status.LATE_CANCELLATION),
+}
+"""Status → the ones it may change to; the likeliest stands first, and ways back are there."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A status on screen: a word, a shape and a tone; `verb` is on the button that sets it."""
+
+    label: str
+    icon: str
+    tone: str
+    verb: str
+
+
+LOOKS: dict[str, Look] = {
+    Status.BOOKED: Look("Booked", "calendar-event", "neutral", "Back to booked"),
+    Status.CONFIRMED: Look("Confirmed", "circle-check", "info", "Confirm"),
+    Status.ARRIVED: Look("Arrived", "door-enter", "accent", "Arrive"),
+    Status.IN_SESSION: Look("In session", "player-play", "warning", "Start session"),
+    Status.COMPLETED: Look("Completed", "checks", "success", "Complete"),
+    Status.DID_NOT_ATTEND: Look("Did not attend", "user-off", "danger", "Did not attend"),
+    Status.LATE_CANCELLATION: Look("Late cancellation", "clock-x", "danger", "Cancel late"),
+    Status.CANCELLED: Look("Cancelled", "calendar-x", "neutral", "Cancel"),
+}

@@ -1,0 +1,21 @@
+"""Which patients somebody may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accounts.permissions import sees_only_assigned
+from clinical.patients.models import Patient
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+
+
+def visible_patients(actor: User) -> QuerySet[Patient]:
+    """All of the clinic's; for a support coordinator the assigned participants only."""
+    patients = Patient.objects.all()
+    if sees_only_assigned(actor):
+        return patients.filter(coordinator_assignments__user=actor)
+    return patients

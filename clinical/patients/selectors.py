@@ -1,0 +1,175 @@
+"""Questions about patients. Each takes the actor and answers only what they may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Q
+from django.shortcuts import get_object_or_404
+
+from audit.selectors import EventFilter, latest_events
+from clinical.patients.contacts import normalise_phone
+from clinical.patients.models import ContactPoint, Patient
+from clinical.patients.rules import visible_patients
+from clinical.patients.search import MAX_RESULTS, find_patients
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+
+PAGE_SIZE = 50
+RECENT = 8
+_EVENTS_LOOKED_AT = 60
+
+
+@dataclass(frozen=True)
+class PatientFilter:
+    """What the list is narrowed to; None and False narrow nothing."""
+
+    location_id: UUID | None = None
+    funding_type_id: UUID | None = None
+    without_location: bool = False
+    with_archived: bool = False
+
+    def applied_to(self, patients: QuerySet[Patient]) -> QuerySet[Patient]:
+        if self.location_id:
+            patients = patients.filter(location_id=self.location_id)
+        if self.without_location:
+            patients = patients.filter(location=None)
+        if self.funding_type_id:
+            patients = patients.filter(funding_type_id=self.funding_type_id)
+        return patients if self.with_archived else patients.filter(is_archived=False)
+
+
+@dataclass(frozen=True)
+class PatientPage:
+    """One page in order of family name; ids, not names, lead to the neighbours."""
+
+    patients: Sequence[Patient]
+    total: int
+    before: UUID | None
+    after: UUID | None
+
+
+def get_patient(actor: User, pk: UUID) -> Patient:
+    """Answer a patient with location and funding; raises Http404 for whom the actor may not see."""
+    patients = visible_patients(actor).select_related("location", "funding_type")
+    return get_object_or_404(patients, pk=pk)
+
+
+def list_patients(
+    actor: User,
+    wanted: PatientFilter,
+    *,
+    after: UUID | None = None,
+    before: UUID | None = None,
+    size: int = PAGE_SIZE,
+) -> PatientPage:
+    """Answer the page that begins after, or ends before, the given patient."""
+    patients = wanted.applied_to(visible_patients(actor))
+    total = patients.count()
+    backwards = before is not None
+    edge = visible_patients(actor).filter(pk=before or after).first() if before or after else None
+    rows = _rows(patients)
+    if edge is not None:
+        step = "lt" if backwards else "gt"
+        rows = rows.filter(
+            Q(**{f"sort_name__{step}": edge.sort_name})
+            | Q(sort_name=edge.sort_name, **{f"id__{step}": edge.pk})
+        )
+    if backwards:
+        rows = rows.order_by("-sort_name", "-id")
+    found = list(rows[: size + 1])
+    more = len(found) > size
+    found = found[:size]
+    if backwards:
+        found.reverse()
+    has_previous = more if backwards else edge is not None
+    has_next = edge is not None if backwards else more
+    return PatientPage(
+        found,
+        total,
+        before=found[0].pk if found and has_previous else None,
+        after=found[-1].pk if found and has_next else None,
+    )
+
+
+@dataclass(frozen=True)
+class FoundPatient:
+    """A patient who fits what was typed, or whose name is only similar to it."""
+
+    patient: Patient
+    is_similar: bool
+
+
+def search_patients(
+    actor: User, text: str, wanted: PatientFilter, *, today: date, limit: int = MAX_RESULTS
+) -> list[FoundPatient]:
+    """Answer who fits, best first."""
+    hits = find_patients(text, today=today, with_archived=wanted.with_archived, limit=limit)
+    visible = _rows(wanted.applied_to(visible_patients(actor)))
+    by_id = {p.pk: p for p in visible.filter(pk__in=[hit.patient_id for hit in hits])}
+    return [
+        FoundPatient(by_id[hit.patient_id], hit.is_similar)
+        for hit in hits
+        if hit.patient_id in by_id
+    ]
+
+
+def recently_viewed(actor: User, *, limit: int = RECENT) -> list[Patient]:
+    """Answer whom the actor looked at last, by the audit trail."""
+    looked = latest_events(
+        EventFilter(actor_id=str(actor.pk), action="view", object_type=Patient._meta.db_table),
+        size=_EVENTS_LOOKED_AT,
+    )
+    ids = list(dict.fromkeys(UUID(event.object_id) for event in looked.events))[:limit]
+    return _in_order(actor, ids)
+
+
+def seen_between(
+    actor: User, start: datetime, end: datetime, *, limit: int = RECENT
+) -> list[Patient]:
+    """Answer who has an appointment in the span, in order of time."""
+    ids = (
+        visible_patients(actor)
+        .filter(appointments__starts_at__gte=start, appointments__starts_at__lt=end)
+        .order_by("appointments__starts_at", "id")
+        .values_list("pk", flat=True)
+    )
+    return _in_order(actor, list(dict.fromkeys(ids))[:limit])
+
+
+def possible_duplicates(
+    actor: User,
+    *,
+    name: str,
+    born: date | None,
+    phones: Iterable[str],
+    today: date,
+    besides: UUID | None = None,
+) -> list[Patient]:
+    """Answer patients with the same phone, or the same birthday and a like name."""
+    numbers = [number for number in map(normalise_phone, phones) if number]
+    ids = set(
+        ContactPoint.objects.filter(normalised__in=numbers).values_list("patient_id", flat=True)
+    )
+    if name.strip() and born:
+        hits = find_patients(f"{name} {born:%d/%m/%Y}", today=today, with_archived=True, limit=10)
+        ids |= {hit.patient_id for hit in hits}
+    return list(_rows(visible_patients(actor).filter(pk__in=ids).exclude(pk=besides)))
+
+
+def _rows(patients: QuerySet[Patient]) -> QuerySet[Patient]:
+    """Read with each patient what a line of a list shows."""
+    return patients.select_related("location", "funding_type").prefetch_related("contact_points")
+
+
+def _in_order(actor: User, ids: Sequence[UUID]) -> list[Patient]:
+    by_id = {p.pk: p for p in _rows(visible_patients(actor)).filter(pk__in=ids)}
+    return [by_id[pk] for pk in ids if pk in by_id]

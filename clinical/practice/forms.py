@@ -1,0 +1,75 @@
+"""Forms of the practice's own lists."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from accounts.models import User
+from clinical.practice.clock import zone_names
+from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+
+NAME_LENGTH = 120
+_COLOUR = forms.TextInput(attrs={"type": "color", "class": "form-control-color"})
+
+
+class EntryForm(forms.ModelForm["Entry"]):
+    """A form that leaves saving to the service."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs["maxlength"] = NAME_LENGTH
+        if self.instance._state.adding:  # noqa: SLF001 - Django's documented Model API
+            self.fields.pop("is_active")
+
+
+class LocationForm(EntryForm):
+    time_zone = forms.ChoiceField(
+        required=False,
+        help_text="Only where the clocks differ from the practice's.",
+        choices=lambda: [("", "Same as the practice"), *((name, name) for name in zone_names())],
+    )
+
+    class Meta:
+        model = Location
+        fields: ClassVar = (
+            "name",
+            "short_name",
+            "colour",
+            "phone",
+            "address",
+            "time_zone",
+            "is_active",
+        )
+        widgets: ClassVar = {"colour": _COLOUR, "address": forms.Textarea(attrs={"rows": 3})}
+        help_texts: ClassVar = {"short_name": "For narrow places such as the diary's tabs."}
+        labels: ClassVar = {"is_active": "In use"}
+
+
+class PractitionerForm(EntryForm):
+    class Meta:
+        model = Practitioner
+        fields: ClassVar = ("name", "discipline", "colour", "user", "is_active")
+        widgets: ClassVar = {"colour": _COLOUR}
+        labels: ClassVar = {"user": "Account", "is_active": "Sees patients here"}
+        help_texts: ClassVar = {"user": "If this person signs in: their column opens first."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].queryset = User.objects.filter(is_active=True).order_by("name")  # type: ignore[attr-defined]
+
+
+class AppointmentTypeForm(EntryForm):
+    class Meta:
+        model = AppointmentType
+        fields: ClassVar = ("name", "duration_minutes", "colour", "is_active")
+        widgets: ClassVar = {"colour": _COLOUR}
+        labels: ClassVar = {"duration_minutes": "Minutes", "is_active": "Can be booked"}
+
+
+class FundingTypeForm(EntryForm):
+    class Meta:
+        model = FundingType
+        fields: ClassVar = ("name", "is_active")
+        labels: ClassVar = {"is_active": "In use"}

@@ -1,0 +1,42 @@
+"""The verbs of the practice's own lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db import transaction
+
+from accounts.permissions import Action, Resource
+from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+from clinical.practice.rules import require
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Entry = TypeVar("Entry", Location, Practitioner, AppointmentType, FundingType)
+
+
+@transaction.atomic
+def add_entry(entry: Entry, *, actor: User) -> Entry:
+    """Add a location, clinician, appointment type or funding type.
+
+    Raises ValidationError naming the fields.
+    """
+    require(actor, Action.CREATE, Resource.SETTINGS)
+    return _saved(entry)
+
+
+@transaction.atomic
+def change_entry(entry: Entry, *, actor: User) -> Entry:
+    """Change an entry; raises ValidationError naming the fields.
+
+    Entries are never deleted, because the past refers to them: `is_active` takes one out of use.
+    """
+    require(actor, Action.CHANGE, Resource.SETTINGS)
+    return _saved(entry)
+
+
+def _saved(entry: Entry) -> Entry:
+    entry.full_clean()
+    entry.save()
+    return entry

@@ -1,0 +1,15 @@
+"""URLs below /settings/practice/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from clinical.practice import views
+
+app_name = "practice"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("<slug:kind>/", views.entries, name="list"),
+    path("<slug:kind>/new/", views.new, name="new"),
+    path("<slug:kind>/<uuid:pk>/", views.edit, name="edit"),
+]

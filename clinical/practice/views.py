@@ -1,0 +1,159 @@
+"""Settings → Practice: locations, clinicians, appointment types, funding types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.permissions import Action, Resource, requires
+from clinical.practice import forms, services
+from clinical.practice.models import Practitioner
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the lists: how it is called, its form, what its table shows besides the name."""
+
+    slug: str
+    label: str
+    one: str
+    icon: str
+    form: type[forms.EntryForm]
+    columns: tuple[tuple[str, str], ...]
+    purpose: str
+
+    @property
+    def model(self) -> Any:
+        return self.form._meta.model
+
+
+KINDS = {
+    kind.slug: kind
+    for kind in (
+        Kind(
+            "locations",
+            "Locations",
+            "location",
+            "building",
+            forms.LocationForm,
+            (("short_name", "Short name"), ("phone", "Phone"), ("address", "Address")),
+            "Places where you see patients. The diary has a tab for each.",
+        ),
+        Kind(
+            "clinicians",
+            "Clinicians",
+            "clinician",
+            "stethoscope",
+            forms.PractitionerForm,
+            (("discipline", "Discipline"), ("user", "Account")),
+            "Who sees patients. The diary has a column for each.",
+        ),
+        Kind(
+            "appointment-types",
+            "Appointment types",
+            "appointment type",
+            "calendar-time",
+            forms.AppointmentTypeForm,
+            (("duration_minutes", "Minutes"),),
+            "Kinds of visits, how long they take and their colour in the diary.",
+        ),
+        Kind(
+            "funding-types",
+            "Funding types",
+            "funding type",
+            "wallet",
+            forms.FundingTypeForm,
+            (),
+            "Who pays for visits: NDIS, Medicare, DVA, private and so on.",
+        ),
+    )
+}
+
+
+def kind_of(slug: str) -> Kind:
+    if slug not in KINDS:
+        raise Http404
+    return KINDS[slug]
+
+
+@require_safe
+@requires(Action.VIEW, Resource.SETTINGS)
+def index(_request: HttpRequest) -> HttpResponse:
+    return redirect("practice:list", kind="locations")
+
+
+@require_safe
+@requires(Action.VIEW, Resource.SETTINGS)
+def entries(request: HttpRequest, kind: str) -> HttpResponse:
+    """List the entries of a kind, those in use first."""
+    shown = kind_of(kind)
+    found = shown.model.objects.order_by("-is_active", "name", "id")
+    if shown.model is Practitioner:
+        found = found.select_related("user")
+    rows = [
+        {"entry": entry, "cells": [getattr(entry, name) for name, _ in shown.columns]}
+        for entry in found
+    ]
+    return render(
+        request, "practice/list.html", {"kind": shown, "rows": rows, "tabs": _tabs(shown)}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CREATE, Resource.SETTINGS)
+def new(request: HttpRequest, kind: str) -> HttpResponse:
+    return _edit(request, kind_of(kind), entry=None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CHANGE, Resource.SETTINGS)
+def edit(request: HttpRequest, kind: str, pk: UUID) -> HttpResponse:
+    shown = kind_of(kind)
+    return _edit(request, shown, entry=get_object_or_404(shown.model, pk=pk))
+
+
+def _edit(request: HttpRequest, kind: Kind, *, entry: Any) -> HttpResponse:
+    form = kind.form(request.POST or None, instance=entry)
+    if request.method == "POST" and form.is_valid():
+        save = services.change_entry if entry else services.add_entry
+        try:
+            saved = save(form.instance, actor=request.user)  # type: ignore[type-var]
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, f"{saved} is saved.")
+            return redirect("practice:list", kind=kind.slug)
+    status = 422 if form.errors else 200
+    title = str(entry) if entry else f"New {kind.one}"
+    context = {
+        "kind": kind,
+        "form": form,
+        "title": title,
+        "list_url": reverse("practice:list", kwargs={"kind": kind.slug}),
+    }
+    return render(request, "practice/edit.html", context, status=status)
+
+
+def _tabs(active: Kind) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": kind.label,
+            "icon": kind.icon,
+            "url": reverse("practice:list", kwargs={"kind": kind.slug}),
+            "active": kind is active,
+            "count": None,
+        }
+        for kind in KINDS.values()
+    ]
