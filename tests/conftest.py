@@ -5,9 +5,13 @@ The servers are thrown away after the run. The database is built once, then copi
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+import shutil
+import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -45,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
             else f"{servers.valkey_url}/{index}",
             "SECRET_KEY": secrets.token_hex(32),
             "NEXUS_DEBUG": "1",
+            "NEXUS_VAR": _var_folder(),
             "NEXUS_BASE_DOMAIN": "localhost",
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
@@ -54,14 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _var(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from django.conf import settings
-
-    root = tmp_path_factory.mktemp("var")
-    settings.VAR = root
-    settings.STORAGES["default"]["OPTIONS"]["location"] = str(root / "files")
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+def _var_folder() -> str:
+    """Make the folder of everything a run writes: files, mail, anchors."""
+    folder = tempfile.mkdtemp(prefix="nexus-var-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (Path(folder) / "static").mkdir()
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -193,3 +196,41 @@ def in_beta(beta):
 
     with tenant_scope(beta):
         yield beta
+
+
+@pytest.fixture
+def sign_in():
+    """Sign a new person of a role in at a clinic: `sign_in(alpha, "reception")` answers a client.
+
+    The person has proved a second factor; the operators' host is `sign_in(None, "operator")`.
+    """
+    return _signed_in_client
+
+
+def _signed_in_client(clinic, role: str, *, email: str = ""):
+    from django.conf import settings
+    from django.contrib import auth
+    from django.test import Client
+    from django_otp import DEVICE_ID_SESSION_KEY
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    from accounts.models import User
+    from accounts.sessions import SessionStore
+    from tenants.scope import platform_scope, tenant_scope
+
+    host = clinic.host if clinic else f"{settings.OPERATORS_SUBDOMAIN}.{settings.BASE_DOMAIN}"
+    with tenant_scope(clinic) if clinic else platform_scope():
+        person, _ = User.objects.get_or_create(
+            email=email or f"{role}@{host}.example", defaults={"name": f"{role} person", "role": role}
+        )
+        device, _ = TOTPDevice.objects.get_or_create(user=person, name="default")
+        session = SessionStore()
+        session[auth.SESSION_KEY] = str(person.pk)
+        session[auth.BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[auth.HASH_SESSION_KEY] = person.get_session_auth_hash()
+        session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+        session.save()
+    client = Client(headers={"host": host})
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    client.person = person
+    return client

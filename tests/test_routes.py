@@ -1,0 +1,174 @@
+"""Every URL of every host, found in the URLconf, tried by a stranger, each role and the neighbour.
+
+A route that neither asks the permission table nor stands in OPEN or OWN below fails here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+from accounts.models import User
+from accounts.permissions import allows
+
+pytestmark = pytest.mark.django_db(databases=["default", "platform"])
+
+OPEN = {
+    "two_factor:login": "how people come in",
+    "accounts:password_reset": "for people who cannot come in",
+    "accounts:password_reset_sent": "for people who cannot come in",
+    "accounts:password_reset_confirm": "carries its own token",
+    "accounts:join": "for people who are not in yet",
+    "accounts:invitation": "carries its own token",
+    "styleguide": "shows components, no data; only with DEBUG",
+}
+OWN = {
+    "two_factor:profile",
+    "two_factor:setup",
+    "two_factor:replace",
+    "two_factor:disable",
+    "two_factor:backup_tokens",
+    "accounts:logout",
+    "accounts:account",
+    "accounts:password",
+    "accounts:end_other_sessions",
+    "accounts:end_session",
+    "home",
+}
+"""Pages about the person who is signed in: any role, but nobody else's."""
+
+CLINIC_ROLES = [role for role in User.Role if role != User.Role.OPERATOR]
+DUMMY = {
+    "UUIDConverter": "019b0000-0000-7000-8000-000000000000",
+    "IntConverter": "1",
+    "SlugConverter": "x",
+    "StringConverter": "x",
+    "PathConverter": "x",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    path: str
+    view: Any
+
+    @property
+    def permission(self) -> Any:
+        view = getattr(self.view, "view_class", None)
+        return getattr(self.view, "permission", None) or getattr(view, "permission", None)
+
+
+def _routes(urlconf: str) -> list[Route]:
+    return list(_walk(import_module(urlconf).urlpatterns, "/", ""))
+
+
+def _walk(patterns: Any, prefix: str, namespace: str) -> Any:
+    for entry in patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            yield from _walk(entry.url_patterns, path, inner)
+        elif isinstance(entry, URLPattern):
+            for name, converter in entry.pattern.converters.items():
+                kind = type(converter).__name__
+                for written in (f"<{kind[:-9].lower()}:{name}>", f"<{name}>"):
+                    path = path.replace(written, DUMMY[kind])
+            yield Route(f"{namespace}{entry.name}", path, entry.callback)
+
+
+CLINIC = _routes(settings.CLINIC_URLCONF)
+OPERATORS = _routes(settings.OPERATORS_URLCONF)
+GUARDED = [route for route in CLINIC if route.permission]
+
+
+def _ask(client: Client, route: Route) -> Any:
+    """GET, or POST where only that is allowed."""
+    response = client.get(route.path)
+    return client.post(route.path) if response.status_code == 405 else response
+
+
+def _is_sent_to_log_in(response: Any) -> bool:
+    return response.status_code in {302, 401, 403} and (
+        "/login" in response.headers.get("Location", "/login")
+        or "/login" in response.headers.get("HX-Redirect", "")
+    )
+
+
+@pytest.mark.parametrize("route", [*CLINIC, *OPERATORS], ids=lambda route: route.name)
+def test_every_route_is_guarded_or_known_to_be_open(route):
+    assert route.permission or route.name in OPEN or route.name in OWN, (
+        f"{route.name}: put @requires(Action.…, Resource.…) on its view, or name it in OPEN with "
+        "a reason"
+    )
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in CLINIC if route.name not in OPEN], ids=lambda route: route.name
+)
+def test_a_stranger_is_sent_to_log_in(route, alpha):
+    response = _ask(Client(headers={"host": alpha.host}), route)
+
+    assert _is_sent_to_log_in(response), (response.status_code, response.headers)
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in CLINIC if route.name not in OPEN], ids=lambda route: route.name
+)
+def test_the_neighbours_owner_is_a_stranger_here(route, alpha, beta, sign_in):
+    owner_of_beta = sign_in(beta, "owner")
+    owner_of_beta.defaults["HTTP_HOST"] = alpha.host
+
+    response = _ask(owner_of_beta, route)
+
+    assert _is_sent_to_log_in(response), (response.status_code, response.headers)
+
+
+@pytest.mark.parametrize("role", CLINIC_ROLES)
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
+def test_each_role_may_what_the_table_says(route, role, alpha, sign_in):
+    person = sign_in(alpha, role)
+
+    response = _ask(person, route)
+
+    if allows(person.person, *route.permission):
+        assert response.status_code not in {401, 403, 405, 500}, response.status_code
+    else:
+        assert response.status_code == 403
+
+
+@pytest.mark.parametrize("route", [*CLINIC], ids=lambda route: route.name)
+def test_an_authenticated_page_is_never_stored(route, alpha, sign_in):
+    response = _ask(sign_in(alpha, "owner"), route)
+
+    assert "no-store" in response.headers.get("Cache-Control", "")
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in OPERATORS if route.name not in OPEN], ids=lambda route: route.name
+)
+def test_the_operators_pages_are_closed_to_clinics_and_strangers(route, alpha, sign_in):
+    host = f"{settings.OPERATORS_SUBDOMAIN}.{settings.BASE_DOMAIN}"
+    owner = sign_in(alpha, "owner")
+    owner.defaults["HTTP_HOST"] = host
+
+    for client in (owner, Client(headers={"host": host})):
+        response = _ask(client, route)
+
+        assert _is_sent_to_log_in(response), (response.status_code, response.headers)
+
+
+def test_an_operator_sees_the_clinics(alpha, beta, sign_in):
+    response = sign_in(None, "operator").get("/")
+
+    assert response.status_code == 200
+    assert alpha.name in response.text
+    assert beta.name in response.text
+
+
