@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -16,8 +15,8 @@ from django_otp.models import Device
 
 from accounts.permissions import FACTOR_IS_MANDATORY
 from accounts.sessions import BACKGROUND_HEADER, SessionStore
-from accounts.signing_in import answer_stranger, answer_unverified
-from tenants.scope import act_as, current_scope
+from accounts.signing_in import answer_stranger, answer_unverified, name_actor
+from tenants.scope import current_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +33,7 @@ def has_people(request: HttpRequest) -> bool:
 
 
 class SessionMiddleware(django_sessions.SessionMiddleware):
-    """Sessions of the host's scope; on the platform's host, which has no people, a signed cookie."""
+    """Sessions of the host's scope; where nobody signs in, on the platform's own, a cookie."""
 
     def process_request(self, request: HttpRequest) -> None:
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
@@ -91,7 +90,7 @@ def person_behind(request: HttpRequest) -> User | AnonymousUser:
     if device is None and user_has_device(user):
         return AnonymousUser()
     user.otp_device = device
-    act_as(replace(current_scope().actor, id=str(user.pk), label=user.name))
+    name_actor(user)
     return user
 
 

@@ -44,8 +44,8 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=12, choices=Role)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Set while an invitation is open; its link is bound to this moment.
     invited_at = models.DateTimeField(null=True, blank=True)
-    joined_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name", "role"]
@@ -76,7 +76,7 @@ class User(AbstractBaseUser):
     def state(self) -> User.State:
         if not self.is_active:
             return self.State.DEACTIVATED
-        return self.State.ACTIVE if self.joined_at else self.State.INVITED
+        return self.State.INVITED if self.invited_at else self.State.ACTIVE
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Tie sessions to the role too: whatever else fails, a session never outlives either."""

@@ -1,4 +1,4 @@
-"""Which passwords are refused. Length is asked for by Django's validator; kinds of characters never."""
+"""Which passwords are refused; their length is checked by Django, kinds of characters by nobody."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OURS = frozenset({"nexus", "clinic", "physio", "podiatry", "letmein", "welcome"
 
 
 class PredictablePasswordValidator:
-    """Refuses what a guessing program tries first: common words with something hung on, walks, repeats.
+    """Refuses what a guessing program tries first: padded common words, rows of keys, repeats.
 
     Django's own list has few entries of twelve characters; people get there by padding short ones.
     """
@@ -28,13 +28,13 @@ class PredictablePasswordValidator:
     def validate(self, password: str, user: Any = None) -> None:  # noqa: ARG002
         if is_predictable(password):
             raise ValidationError(
-                "This password is easy to guess: it is a common word, a row of keys or a repetition. "
+                "This password is easy to guess: a common word, a row of keys or a repetition. "
                 "Three or four unrelated words make a good one.",
                 code="password_predictable",
             )
 
     def get_help_text(self) -> str:
-        return "Three or four unrelated words make a good password. Capitals and symbols are not asked for."
+        return "Three or four unrelated words make a good password; no symbols needed."
 
 
 def is_predictable(password: str) -> bool:
@@ -58,7 +58,7 @@ def _repeated(text: str) -> str:
 
 
 def _without_walks(text: str) -> str:
-    """Take the rows of keys and the alphabet out, forwards and backwards; what is left is the person's."""
+    """Take rows of keys and of the alphabet out, in both directions."""
     for row in _ROWS:
         for line in (row * 2, (row * 2)[::-1]):
             for length in range(len(row), _RUN - 1, -1):

@@ -10,10 +10,9 @@ from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Self
 
-from django.views.defaults import permission_denied
-
 from accounts.models import User
 from accounts.signing_in import answer_stranger
+from ui.errors import error_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +67,11 @@ class Grant:
 
     actions: frozenset[Action]
     reach: Reach = Reach.ALL
+
+    @property
+    def words(self) -> str:
+        """Write the actions as the staff page shows them, in the table's order."""
+        return ", ".join(action.value for action in Action if action in self.actions)
 
 
 def _grant(*actions: Action, reach: Reach = Reach.ALL) -> Grant:
@@ -184,7 +188,7 @@ def refuse(request: HttpRequest, action: Action, resource: Resource) -> HttpResp
     from accounts.trail import record_denial
 
     record_denial(request, action=action, resource=resource)
-    return permission_denied(request, PermissionError(f"{resource}.{action}"))
+    return error_response(request, 403)
 
 
 class Permissions:

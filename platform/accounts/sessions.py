@@ -1,4 +1,4 @@
-"""Sessions in the scope's own table: bound to it, limited by idleness and by age, listed, revocable."""
+"""Sessions in the scope's own table: bound to it, ended by idleness and by age, revocable."""
 
 from __future__ import annotations
 

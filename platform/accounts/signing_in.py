@@ -1,15 +1,24 @@
-"""Where those are sent who have not signed in, or only with half of it."""
+"""Who counts as signed in, and where all others are sent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
 
+from tenants.scope import act_as, current_scope
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
+
+    from accounts.models import User
+
+View = TypeVar("View", bound="Callable[..., Any]")
 
 LOGIN = "two_factor:login"
 SET_UP_FACTOR = "two_factor:setup"
@@ -29,3 +38,14 @@ def answer_unverified(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=403, headers={"HX-Redirect": resolve_url(SET_UP_FACTOR)})
     return redirect(SET_UP_FACTOR)
+
+
+def name_actor(user: User) -> None:
+    """Tell the audit trail who acts for the rest of this scope."""
+    act_as(replace(current_scope().actor, id=str(user.pk), label=user.name))
+
+
+def before_second_factor(view: View) -> View:
+    """Let those through who must set up a second factor and have not: the set-up itself, log-out."""
+    view.before_second_factor = True  # type: ignore[attr-defined]
+    return view

@@ -1,8 +1,8 @@
 """How often somebody may try: per person and address, per address, and slower per person.
 
 Every try is counted before it is looked at, in one atomic step, so that many at once do not slip
-through. Nobody can lock another person out: from an address the person has signed in from before, only
-that address's own tries count.
+through. Nobody can lock another person out: from an address the person has signed in from before,
+only that address's own tries count.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def forgive_password(email: str) -> None:
 
 
 def admit_code(user_id: object) -> None:
-    """Count a try of a second factor, whatever address it comes from: it needs the password first."""
+    """Count a try of a second factor, from any address: whoever tries has the password."""
     _count(CODES_A_DAY, str(user_id))
     _count(CODES, str(user_id))
 
@@ -108,7 +108,7 @@ def _knows(person: str, address: str) -> bool:
 
 
 def _network() -> str:
-    """Answer who asks: the address, of IPv6 the site's part, for its hosts change theirs at will."""
+    """Answer who asks: the address, or of IPv6 the site's part, in which one host has many."""
     text = current_scope().actor.address
     try:
         address = ipaddress.ip_address(text)

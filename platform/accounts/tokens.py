@@ -19,7 +19,7 @@ _SALT = "accounts.invitation"
 
 
 class ResetTokens(PasswordResetTokenGenerator):
-    """Django's reset tokens, bound to the clinic; dead once the password or the last log-in changes."""
+    """Django's reset tokens, bound to the clinic; dead after a new password or a log-in."""
 
     key_salt = "accounts.ResetTokens"
 
@@ -53,7 +53,7 @@ def is_current(user: User, state: str) -> bool:
 def _invitation_state(user: User) -> str:
     invited = user.invited_at.isoformat() if user.invited_at else ""
     return salted_hmac(
-        _SALT, f"{invited}:{user.joined_at}:{user.is_active}:{user.password}", algorithm="sha256"
+        _SALT, f"{invited}:{user.is_active}:{user.password}", algorithm="sha256"
     ).hexdigest()[:24]
 
 

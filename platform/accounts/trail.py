@@ -27,8 +27,10 @@ def record(action: str, *, user: User | None = None, result: str = "ok", **paylo
 
 def record_denial(request: HttpRequest, *, action: Action, resource: Resource) -> None:
     """Record that somebody was refused, by the route's name: its address may name a person."""
+    from audit.denials import mark_recorded
     from audit.services import record as record_event
 
+    mark_recorded(request)
     match = request.resolver_match
     record_event(
         "permission.denied",

@@ -85,7 +85,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "accounts.passwords.PredictablePasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("name", "email")},
+    },
 ]
 LOGIN_URL = "two_factor:login"
 LOGIN_REDIRECT_URL = "/"
@@ -105,6 +109,10 @@ SESSION_COOKIE_NAME = "__Host-nexus-session"
 CSRF_COOKIE_NAME = "__Host-nexus-csrf"
 CSRF_FAILURE_VIEW = "ui.views.csrf_failure"
 OTP_TOTP_ISSUER = "Nexus"
+# A code is good one step before and after, and that never creeps; tries are counted by
+# accounts.throttle, whose limits end, unlike the devices' own.
+OTP_TOTP_SYNC = False
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 TWO_FACTOR_PATCH_ADMIN = False
 
 # ── Requests ─────────────────────────────────────────────────────────────────────────────────────
@@ -113,12 +121,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ui.middleware.SecurityHeadersMiddleware",
+    "audit.middleware.DenialRecorder",
     "tenants.middleware.ScopeMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "audit.middleware.DenialObserver",
 ]
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = 63072000 if SECURE else 0
@@ -136,6 +146,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "ui.context.navigation",
+                "accounts.permissions.context",
             ],
         },
     }
@@ -159,6 +170,12 @@ CACHES = {
 }
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BEAT_SCHEDULE = {
+    "seal-audit-trails": {
+        "task": "audit.seal_everywhere",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "anchor-audit-trails": {"task": "audit.anchor_everywhere", "schedule": 3600.0},
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
 }
 STORAGE_URL = env.text("STORAGE_URL", f"file://{VAR / 'files'}")

@@ -45,7 +45,6 @@ class Migration(migrations.Migration):
                 ("is_active", models.BooleanField(default=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("invited_at", models.DateTimeField(blank=True, null=True)),
-                ("joined_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["name", "id"],

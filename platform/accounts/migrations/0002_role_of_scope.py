@@ -20,7 +20,7 @@ class RoleOfScope(Operation):
         pass
 
     def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
     ) -> None:
         sign = "<>" if current_scope().is_clinic else "="
         schema_editor.execute(
@@ -30,7 +30,7 @@ class RoleOfScope(Operation):
         )
 
     def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
     ) -> None:
         schema_editor.execute(
             'ALTER TABLE "accounts_user" DROP CONSTRAINT "accounts_user_role_of_scope"', params=None
