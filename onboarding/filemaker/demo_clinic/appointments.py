@@ -1,5 +1,5 @@
 """The demo clinic's diary: three years back, eight weeks ahead, full around today."""
-# ruff: noqa: RUF001 - dashes, quotes and marks as people type them are the point
+
 
 from collections.abc import Iterator
 from dataclasses import dataclass

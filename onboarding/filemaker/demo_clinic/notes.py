@@ -1,5 +1,5 @@
 """Clinical notes of the demo clinic: short and long, with returns, quotes, marks and emoji."""
-# ruff: noqa: RUF001 - dashes, quotes and marks as people type them are the point
+
 
 from collections.abc import Iterator
 from datetime import timedelta

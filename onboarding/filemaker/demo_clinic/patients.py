@@ -1,5 +1,5 @@
 """The demo clinic's patients: who they are, and which of them have which defect."""
-# ruff: noqa: RUF001 - dashes, quotes and marks as people type them are the point
+
 
 import uuid
 from collections.abc import Iterator

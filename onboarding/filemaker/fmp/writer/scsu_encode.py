@@ -5,10 +5,7 @@ Hangul and lone emoji go through Unicode mode. An encoder is free in its choices
 that every decoder gives the same text back.
 """
 
-XOR_KEY = 0x5A
-"""Every byte of text in the tree is masked with this; container streams are not."""
-
-MASK = bytes(byte ^ XOR_KEY for byte in range(256))
+from onboarding.filemaker.fmp.text import XOR
 
 _INITIAL_WINDOWS = (0x80, 0xC0, 0x400, 0x600, 0x900, 0x3040, 0x30A0, 0xFF00)
 _STATIC_WINDOWS = (0x00, 0x80, 0x100, 0x300, 0x2000, 0x2080, 0x2100, 0x3000)
@@ -51,7 +48,7 @@ def one_byte(text: str) -> bytes | None:
 
 def masked(text: str) -> bytes:
     """Return `text` as it stands in the tree: SCSU, then masked."""
-    return encode(text).translate(MASK)
+    return encode(text).translate(XOR)
 
 
 def utf16_length(text: str) -> int:
