@@ -58,8 +58,9 @@ def contrast(first: str, second: str) -> float:
 def _shifted(colour: str, *, against: str, lighter: bool) -> str:
     """Move the lightness in small steps until text of this colour is readable on `against`."""
     hue, lightness, saturation = rgb_to_hls(*_channels(colour))
-    while contrast(colour, against) < TEXT_CONTRAST and 0 < lightness < 1:
-        lightness = min(1.0, lightness + 0.01) if lighter else max(0.0, lightness - 0.01)
+    step = 0.01 if lighter else -0.01
+    while contrast(colour, against) < TEXT_CONTRAST:
+        lightness = min(1.0, max(0.0, lightness + step))
         red, green, blue = hls_to_rgb(hue, lightness, saturation)
         colour = f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
     return colour

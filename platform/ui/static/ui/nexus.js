@@ -81,12 +81,15 @@ function setRail(open) {
 
 /* ── Search box: arrows, Enter, Esc ── */
 
+/* Esc puts the results away; an answer that comes later must not bring them back. */
+let searchPutAway = false;
 const searchInput = () => find("#nx-search-input");
 
 function setSearchPanel(open) {
   const input = searchInput();
   const panel = find("[data-search-panel]");
   if (!input || !panel) return;
+  if (open && searchPutAway) return;
   panel.hidden = !open;
   input.setAttribute("aria-expanded", String(open));
   if (!open) choose(null);
@@ -108,6 +111,7 @@ function moveInSearch(event) {
   const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
+    searchPutAway = false;
     setSearchPanel(true);
     const step = event.key === "ArrowDown" ? 1 : -1;
     const next = at === -1 && step === -1 ? options.length - 1 : at + step;
@@ -117,6 +121,7 @@ function moveInSearch(event) {
     options[at].click();
   } else if (event.key === "Escape") {
     event.preventDefault();
+    searchPutAway = true;
     setSearchPanel(false);
     if (!searchInput().value) searchInput().blur();
     else searchInput().select();
@@ -362,8 +367,12 @@ document.addEventListener("htmx:afterSwap", (event) => {
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("submit", onSubmit);
+document.addEventListener("input", (event) => {
+  if (event.target === searchInput()) searchPutAway = false;
+});
 document.addEventListener("focusin", (event) => {
   if (event.target === searchInput()) {
+    searchPutAway = false;
     setSearchPanel(true);
     // Before anything is typed the server shows today's and recent patients.
     if (!find("#nx-search-results").childElementCount) window.htmx?.trigger(event.target, "nexus:search");
