@@ -34,6 +34,17 @@ class AccountsConfig(AppConfig):
             )
             nav.register(
                 nav.NavItem(
+                    "Audit trail",
+                    "audit:trail",
+                    "history",
+                    "audit.view",
+                    order=90,
+                    group="Settings",
+                    site=site,
+                )
+            )
+            nav.register(
+                nav.NavItem(
                     "Your account",
                     "accounts:account",
                     "user",

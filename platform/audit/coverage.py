@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.db import connections
 from django.db.migrations.operations.base import Operation
 
@@ -180,3 +181,17 @@ def find_gaps() -> list[str]:
         if present != wanted:
             gaps.append(f"{scope.schema}.{table}: its audit triggers are {present or 'missing'}")
     return gaps
+
+
+def patient_table() -> str:
+    """Answer the table whose rows are the patients themselves, or "" where no app names one."""
+    return next((table for table, rule in _rules.items() if rule.subject == "id"), "")
+
+
+def recorded_tables() -> list[str]:
+    """Answer the tables of the running code's models that are recorded, by name."""
+    return sorted(
+        model._meta.db_table
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy and model._meta.db_table not in _exempt
+    )

@@ -29,6 +29,11 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
+def moment_of(count: int) -> datetime:
+    """Answer the moment so many microseconds after 1970 UTC."""
+    return _EPOCH + timedelta(microseconds=count)
+
+
 def netstrings(parts: Iterable[str]) -> bytes:
     """Join texts so that no two different lists give the same bytes."""
     encoded = (part.encode() for part in parts)

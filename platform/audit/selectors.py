@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
+from audit.hashing import microseconds, moment_of
 from audit.models import Event
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
 PAGE_SIZE = 50
@@ -29,30 +31,35 @@ class EventFilter:
 
 @dataclass(frozen=True)
 class Cursor:
-    """The last event of a page, by which the next one begins."""
+    """An event by which a neighbouring page begins or ends."""
 
     at: datetime
     id: int
 
     def __str__(self) -> str:
-        return f"{self.at.isoformat()}~{self.id}"
+        return f"{microseconds(self.at)}-{self.id}"
+
+    @classmethod
+    def of(cls, event: Event) -> Cursor:
+        return cls(event.at, event.id)
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
         """Read a cursor from an address; answers None for anything else."""
-        at, _, number = text.partition("~")
+        at, _, number = text.partition("-")
         try:
-            return cls(datetime.fromisoformat(at), int(number))
-        except ValueError:
+            return cls(moment_of(int(at)), int(number))
+        except (ValueError, OverflowError):
             return None
 
 
 @dataclass(frozen=True)
 class EventPage:
-    """One page of events, newest first; `after` is the next page's cursor, if there is one."""
+    """One page of events, newest first, with the cursors of the pages before and after it."""
 
     events: list[Event]
-    after: Cursor | None
+    newer: Cursor | None
+    older: Cursor | None
 
 
 def events_about(subject_id: str) -> QuerySet[Event]:
@@ -61,16 +68,32 @@ def events_about(subject_id: str) -> QuerySet[Event]:
 
 
 def latest_events(
-    wanted: EventFilter | None = None, *, after: Cursor | None = None, size: int = PAGE_SIZE
+    wanted: EventFilter | None = None,
+    *,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+    size: int = PAGE_SIZE,
 ) -> EventPage:
-    """Answer the newest events that match, from `after` on."""
+    """Answer a page of the events that match: those older than `after`, or newer than `before`."""
     events = _events(wanted or EventFilter())
-    if after is not None:
-        events = events.filter(at__lte=after.at).exclude(at=after.at, id__gte=after.id)
-    found = list(events[: size + 1])
-    more = len(found) > size
-    found = found[:size]
-    return EventPage(found, Cursor(found[-1].at, found[-1].id) if more else None)
+    if before is not None:
+        events = events.filter(at__gte=before.at).exclude(at=before.at, id__lte=before.id)
+        found = list(events.order_by("at", "id")[: size + 1])
+        more, found = len(found) > size, found[:size][::-1]
+        newer, older = more, True
+    else:
+        if after is not None:
+            events = events.filter(at__lte=after.at).exclude(at=after.at, id__gte=after.id)
+        found = list(events[: size + 1])
+        newer, older = after is not None, len(found) > size
+        found = found[:size]
+    if not found:
+        return EventPage([], None, None)
+    return EventPage(
+        found,
+        Cursor.of(found[0]) if newer else None,
+        Cursor.of(found[-1]) if older else None,
+    )
 
 
 def _events(wanted: EventFilter) -> QuerySet[Event]:
