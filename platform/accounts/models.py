@@ -55,6 +55,7 @@ class User(AbstractBaseUser):
     otp_device: Any = None
 
     class Meta:
+        verbose_name = "staff member"
         ordering: ClassVar = ["name", "id"]
         constraints: ClassVar = [
             models.CheckConstraint(

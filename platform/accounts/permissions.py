@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from accounts.models import User
 from accounts.signing_in import answer_stranger
+from audit.denials import record_denial
 from ui.errors import error_response
 
 if TYPE_CHECKING:
@@ -185,9 +186,7 @@ def requires(
 
 def refuse(request: HttpRequest, action: Action, resource: Resource) -> HttpResponseBase:
     """Answer 403 and record the denial."""
-    from accounts.trail import record_denial
-
-    record_denial(request, action=action, resource=resource)
+    record_denial(request, reason=f"{resource}.{action}")
     return error_response(request, 403)
 
 

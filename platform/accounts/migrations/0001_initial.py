@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ("invited_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                "verbose_name": "staff member",
                 "ordering": ["name", "id"],
                 "constraints": [
                     models.CheckConstraint(
