@@ -49,7 +49,7 @@ TYPES: dict[int, FieldType] = {
     5: "timestamp",
     6: "container",
 }
-OPERATORS = ("=", "≠", "<", "≤", ">", "≥", "×")  # noqa: RUF001 - FileMaker's own signs
+OPERATORS = ("=", "≠", "<", "≤", ">", "≥", "×")
 DATE_ORDERS: tuple[DateOrder, ...] = ("MDY", "DMY", "YMD")
 
 _FLAGS_AT = 9

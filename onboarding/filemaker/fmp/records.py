@@ -72,6 +72,7 @@ class _Gap:
 
 
 _GAP = _Gap()
+_NO_RECORD: RawRecord = (b"", {}, None)
 
 
 def read_records(
@@ -167,31 +168,30 @@ def _joined(
     leaves: Iterator[list[RawRecord] | _Gap], account: Account
 ) -> Iterator[RawRecord | _Gap]:
     """Yield whole records: one that runs over several leaves is joined."""
-    open_record: RawRecord | None = None
+    open_record = _NO_RECORD
     gap = False
     for leaf in leaves:
         if isinstance(leaf, _Gap):
             gap = True
             continue
         for raw in leaf:
-            if open_record is not None:
-                if raw[0] == open_record[0]:
-                    if gap:
-                        account.doubt(varint.decode_or_none(raw[0]) or 0)
-                        gap = False
-                    open_record = _merged(open_record, raw)
-                    continue
-                if raw[0] > open_record[0] or gap:
-                    yield open_record
-                else:
-                    # Keys ascend within a leaf, so the leaf before ended with a wrong one.
-                    account.misplaced += 1
-                    gap = True
+            if raw[0] == open_record[0]:
+                if gap:
+                    account.doubt(varint.decode_or_none(raw[0]) or 0)
+                    gap = False
+                open_record = _merged(open_record, raw)
+                continue
+            if not gap and raw[0] < open_record[0]:
+                # Keys ascend within a leaf, so the leaf before ended with a wrong one.
+                account.misplaced += 1
+                gap = True
+            elif open_record is not _NO_RECORD:
+                yield open_record
             if gap:
                 yield _GAP
                 gap = False
             open_record = raw
-    if open_record is not None:
+    if open_record is not _NO_RECORD:
         yield open_record
     if gap:
         yield _GAP

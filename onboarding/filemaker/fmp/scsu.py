@@ -142,17 +142,15 @@ class _Decoder:
             return self._quote(tag - SQ0)
         if tag >= SD0:
             return self._define(tag - SD0)
+        if tag == SQU:
+            return self._unit()
+        if tag == SDX:
+            return self._define_extended()
         if tag >= SC0:
             self.window = tag - SC0
         elif tag == SCU:
             self.unicode_mode = True
-        elif tag == SQU:
-            return self._unit()
-        elif tag == SDX:
-            return self._define_extended()
-        else:
-            return False
-        return True
+        return tag != RESERVED_SINGLE
 
     def _unicode(self) -> bool:
         run = _UNICODE_RUN.match(self.raw, self.at)

@@ -4,7 +4,7 @@ PLACE = (b"\x80\x01", b"\x0d")
 
 
 def test_bits_are_record_ids_lowest_bit_first_in_each_word():
-    words = bytes.fromhex("0000000e" "80000001")
+    words = bytes.fromhex("0000000e80000001")
 
     bitmap = read_bitmap([(PLACE, b"\x20", words)])
 

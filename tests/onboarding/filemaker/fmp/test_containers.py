@@ -15,7 +15,8 @@ def listing(**lengths):
     return content
 
 
-def object_entries(raw, key, streams, name=b"scan.pdf", kind=b"image", promised=None):
+def object_entries(raw, key, streams, *, promised=None):
+    name, kind = b"scan.pdf", b"image"
     here = (*STORE, key)
     file_name = b"\0\0\0\1" + bytes((len(kind),)) + raw.mask(kind)
     file_name += b"\0" + bytes((len(name),)) + raw.mask(name)
@@ -54,7 +55,12 @@ def test_streams_are_read_whole_and_the_main_one_is_the_file(raw, with_objects):
     with open_file(path) as file:
         [found] = file.containers(129)
 
-        assert (found.id, found.file_name, found.kind, found.main) == (5, "scan.pdf", "image", "PDF ")
+        assert (found.id, found.file_name, found.kind, found.main) == (
+            5,
+            "scan.pdf",
+            "image",
+            "PDF ",
+        )
         assert (found.width, found.height, found.size) == (612, 792, len(pdf))
         assert found.streams == {"JPEG": 1400, "MAIN": 4, "PDF ": len(pdf)}
         assert found.read() == pdf

@@ -22,7 +22,11 @@ def test_a_plain_file_says_its_generation(raw):
         (b"", errors.EmptyFileError, "empty-file"),
         (b"name,phone\nAnn,1\n", errors.NotFileMakerError, "not-filemaker"),
         (b"\0" * 9000, errors.NotFileMakerError, "not-filemaker"),
-        (b"version https://git-lfs.github.com/spec/v1\noid", errors.LfsPointerError, "git-lfs-pointer"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            errors.LfsPointerError,
+            "git-lfs-pointer",
+        ),
         (b"PK\x03\x04" + b"\0" * 9000, errors.ZipArchiveError, "zip-archive"),
         (b"\xef\xbb\xbf\n <!DOCTYPE html><title>Sign in", errors.HtmlPageError, "html-page"),
         (b"<HTML><body>", errors.HtmlPageError, "html-page"),
@@ -90,7 +94,9 @@ def test_another_sector_size_is_damage(raw):
         read_header(bytes(start), MIB)
 
 
-@pytest.mark.parametrize("name", ["evanmiller__fmptools__CAKUNITS.FP5", "evanmiller__fmptools__government.FP3"])
+@pytest.mark.parametrize(
+    "name", ["evanmiller__fmptools__CAKUNITS.FP5", "evanmiller__fmptools__government.FP3"]
+)
 def test_the_old_samples_are_too_old(shared, name):
     with pytest.raises(errors.TooOldFileError, match="FileMaker 3 to 6"):
         open_file(shared / "samples" / name)

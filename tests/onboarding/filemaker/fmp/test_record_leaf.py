@@ -7,7 +7,9 @@ from onboarding.filemaker.fmp.grammar import BadPageError, entries
 from onboarding.filemaker.fmp.record_leaf import METADATA, MODIFICATIONS, cell_key, records_in
 from onboarding.filemaker.fmp.text import XOR
 
-KEYS = [bytes.fromhex(key) for key in ("01", "7f", "0402", "8018", "801802", "c00001", "fc", "fc03")]
+KEYS = [
+    bytes.fromhex(key) for key in ("01", "7f", "0402", "8018", "801802", "c00001", "fc", "fc03")
+]
 
 
 def random_text(chance):
@@ -27,7 +29,9 @@ def random_leaf(raw, chance):
         for key in sorted(chance.sample(KEYS, chance.randrange(1, len(KEYS)))):
             payload += raw.entry(key, random_text(chance))
         if chance.random() < 0.3:
-            payload += raw.push(b"\xc1\x02\x03") + b"\x80" + raw.entry(b"\x00", b"\0\0\0\x05\0\0\0\x05")
+            payload += (
+                raw.push(b"\xc1\x02\x03") + b"\x80" + raw.entry(b"\x00", b"\0\0\0\x05\0\0\0\x05")
+            )
             payload += raw.entry(b"\x01", random_text(chance) * 9)
             if chance.random() < 0.5:
                 payload += raw.push(b"\xff") + raw.entry(b"\x01", b"style") + b"\x40"

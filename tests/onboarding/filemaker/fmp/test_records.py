@@ -12,7 +12,10 @@ def read(path, table_id=129):
 
 
 def people(raw, records, ids):
-    fields = {b"\x01": ("Name", raw.definition()), b"\x04": ("Phones", raw.definition(repetitions=3))}
+    fields = {
+        b"\x01": ("Name", raw.definition()),
+        b"\x04": ("Phones", raw.definition(repetitions=3)),
+    }
     return [*raw.table(TABLE, "People", fields), *records, raw.bitmap(TABLE, b"\0", ids, words=4)]
 
 

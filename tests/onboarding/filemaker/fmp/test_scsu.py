@@ -98,7 +98,8 @@ def test_any_text_in_unicode_mode_comes_back(text):
     quoted = b"".join(
         (b"\xf0" if 0xE0 <= unit[0] <= 0xF2 else b"") + unit
         for unit in (
-            text.encode("utf-16-be")[at : at + 2] for at in range(0, len(text.encode("utf-16-be")), 2)
+            text.encode("utf-16-be")[at : at + 2]
+            for at in range(0, len(text.encode("utf-16-be")), 2)
         )
     )
 
