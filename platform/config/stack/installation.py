@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from config.stack import environment, layout, passwords, postgres, valkey
 from config.stack.listening import Port
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from config.stack.children import Child
     from config.stack.steps import Step, Steps
@@ -54,29 +56,39 @@ class Installation:
     servers: list[Child]
     environment: environment.Environment
 
-    def run(self, *arguments: str, log: str | None = None) -> None:
-        """Run one of our commands; its output goes to the log `log`, else to the terminal.
+    def run(self, *arguments: str, log: str, output: Path | None = None) -> None:
+        """Run `nexus ARGUMENTS`, its words appended to the log `log`, its output to `output`.
 
-        Raises CommandFailedError with the end of that output.
+        Raises CommandFailedError with the end of what it said.
         """
-        command = [sys.executable, "-m", "config", *arguments]
-        variables = self.environment.for_commands()
-        if log is None:
-            done = subprocess.run(command, check=False, env=variables)
-            ending = ""
-        else:
-            path = self.layout.log(log)
-            with path.open("ab") as stream:
-                began = stream.tell()
-                done = subprocess.run(
-                    command, check=False, env=variables, stdout=stream, stderr=stream
-                )
-            said = path.read_bytes()[began:].decode(errors="replace").splitlines()
-            ending = "\n".join([f" All it said is in {path}; the end:", *said[-LINES_SHOWN:]])
+        self._run(f"nexus {' '.join(arguments)}", "config", arguments, log, output)
+
+    def run_module(self, module: str, *arguments: str, log: str) -> None:
+        """Run `python -m MODULE ARGUMENTS` as `run` does."""
+        self._run(f"python -m {module}", module, arguments, log, None)
+
+    def _run(
+        self, title: str, module: str, arguments: Sequence[str], log: str, output: Path | None
+    ) -> None:
+        path = self.layout.log(log)
+        with ExitStack() as files:
+            words = files.enter_context(path.open("ab"))
+            out = files.enter_context(output.open("wb")) if output else words
+            began = words.tell()
+            done = subprocess.run(
+                [sys.executable, "-m", module, *arguments],
+                check=False,
+                env=self.environment.for_commands(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=words,
+            )
         if done.returncode != 0:
+            said = path.read_bytes()[began:].decode(errors="replace").splitlines()
             raise CommandFailedError(
-                f"`nexus {' '.join(arguments)}` failed (status {done.returncode}). What was done "
-                f"stays done: once the cause is mended, start again.{ending}"
+                f"`{title}` failed (status {done.returncode}). What was done stays done: once the "
+                f"cause is mended, start again. All it said is in {path}; the end:\n"
+                + "\n".join(said[-LINES_SHOWN:])
             )
 
 
