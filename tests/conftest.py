@@ -221,7 +221,8 @@ def _signed_in_client(clinic, role: str, *, email: str = ""):
     host = clinic.host if clinic else f"{settings.OPERATORS_SUBDOMAIN}.{settings.BASE_DOMAIN}"
     with tenant_scope(clinic) if clinic else platform_scope():
         person, _ = User.objects.get_or_create(
-            email=email or f"{role}@{host}.example", defaults={"name": f"{role} person", "role": role}
+            email=email or f"{role}@{host}.example",
+            defaults={"name": f"{role} person", "role": role},
         )
         device, _ = TOTPDevice.objects.get_or_create(user=person, name="default")
         session = SessionStore()

@@ -170,5 +170,3 @@ def test_an_operator_sees_the_clinics(alpha, beta, sign_in):
     assert response.status_code == 200
     assert alpha.name in response.text
     assert beta.name in response.text
-
-

@@ -1,0 +1,179 @@
+"""The whole platform as it runs: gunicorn, a worker, PostgreSQL, Valkey, and a real browser.
+
+Each pytest worker has a platform of its own, on a database copied from the suite's blueprint.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where the platform answers, and the environment of its commands."""
+
+    port: int
+    environment: dict[str, str]
+
+    def url(self, subdomain: str = "", path: str = "/") -> str:
+        host = f"{subdomain}.localhost" if subdomain else "localhost"
+        return f"http://{host}:{self.port}{path}"
+
+    def nexus(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a `nexus` command beside the running platform."""
+        return subprocess.run(
+            [sys.executable, "-m", "config", *words],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+
+def _chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        if os.environ.get("NEXUS_CI"):
+            pytest.fail("chromium is not installed; .ci/run installs it")
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def platform(django_db_setup, tmp_path_factory):
+    _chromium()
+    name = f"nexus_e2e_{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
+    with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], autocommit=True) as raw:
+        raw.execute(f'CREATE DATABASE "{name}" TEMPLATE nexus_blueprint')
+        raw.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+        raw.execute(
+            f'GRANT CONNECT ON DATABASE "{name}" '
+            "TO nexus_owner, nexus_app, nexus_platform, nexus_backup"
+        )
+        raw.execute(f'GRANT CREATE ON DATABASE "{name}" TO nexus_owner')
+    folder = tmp_path_factory.mktemp("platform")
+    (folder / "static").mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        **{
+            variable: f"{os.environ[variable].rsplit('/', 1)[0]}/{name}"
+            for variable in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_PLATFORM_URL")
+        },
+        "REDIS_URL": f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{_redis_index()}",
+        "NEXUS_VAR": str(folder),
+        "NEXUS_PORT": str(port),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
+    }
+    environment.pop("DATABASE_ADMIN_URL", None)
+    environment["NEXUS_DEBUG"] = "0"  # as it runs for real: hashed static files, plain error pages
+    started = Platform(port, environment)
+    collected = started.nexus("collectstatic", "--noinput")
+    assert collected.returncode == 0, collected.stderr
+    processes = [
+        _start(folder, environment, "web", _web(port)),
+        _start(folder, environment, "worker", _worker()),
+    ]
+    try:
+        _wait_until_ready(started, processes, folder)
+        yield started
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=30)
+
+
+def _redis_index() -> int:
+    return int(os.environ["REDIS_URL"].rsplit("/", 1)[1]) + 8
+
+
+def _web(port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket"),
+        *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "6"),
+        *("--worker-class", "gthread", "--timeout", "120"),
+    ]
+
+
+def _worker() -> list[str]:
+    return [
+        *(sys.executable, "-m", "celery", "-A", "config.celery:app", "worker"),
+        *("--concurrency", "1", "--loglevel", "INFO", "--hostname", f"e2e-{os.getpid()}@%h"),
+    ]
+
+
+def _start(folder: Path, environment: dict[str, str], name: str, command: list[str]):
+    with (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+
+
+def _wait_until_ready(platform: Platform, processes: list, folder: Path) -> None:
+    for _ in range(300):
+        if any(process.poll() is not None for process in processes):
+            logs = "\n".join(path.read_text()[-3000:] for path in folder.glob("*.log"))
+            pytest.fail(f"the platform did not start:\n{logs}")
+        try:
+            with urlopen(platform.url(path="/readyz"), timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail("the platform did not become ready in 30 s")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=_chromium(), args=CHROMIUM_ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser, request):
+    """A fresh browser profile at desktop size; a script error or a policy violation fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-AU")
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if "Content Security Policy" in message.text else None
+        ),
+    )
+    yield opened
+    if keep := os.environ.get("NEXUS_E2E_KEEP"):  # a folder for looking at what a test last saw
+        opened.screenshot(path=f"{keep}/{request.node.name}.png", full_page=True)
+    context.close()
+    assert complaints == []

@@ -1,0 +1,34 @@
+"""A clinic owner on a Sunday evening: from the public page to being signed in, without a call."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def test_an_owner_signs_up_and_gets_a_clinic_in_seconds(platform, page):
+    page.goto(platform.url())
+    page.get_by_role("link", name=re.compile("sign up|set up|start", re.IGNORECASE)).first.click()
+    page.get_by_label("Clinic’s name").fill("Northside Physio")
+    page.get_by_label("Address").fill("northside")
+    page.get_by_text("northside.localhost is free").wait_for()
+    page.get_by_label("Your name").fill("Nora North")
+    page.get_by_label("Work e-mail").fill("nora@northside.example")
+    page.get_by_label("Password").fill("lantern quiet orchard")
+    page.get_by_label(re.compile("I accept")).check()
+    page.get_by_role("button", name="Make my clinic").click()
+
+    page.get_by_role("link", name="Go to Northside Physio").click(timeout=15_000)
+
+    page.wait_for_url(re.compile(r"http://northside\.localhost:\d+/login/"))
+    assert "Northside Physio" in page.title() or page.get_by_text("Northside Physio").count()
+
+
+def test_a_taken_address_is_refused_with_a_word(platform, page):
+    page.goto(platform.url(path="/signup/"))
+    page.get_by_label("Address").fill("alpha")
+
+    page.get_by_text("belongs to another clinic").wait_for()
