@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import include, path
 
 import audit.urls
 from accounts.permissions import Action, Resource, requires
+from ui.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django reads them
 
 urlpatterns = [
     path("", include("accounts.urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("", include("ui.urls")))

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 import audit.urls
 from accounts.permissions import Action, Resource, requires
+from ui.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django reads them
 
 urlpatterns = [
     path("", include("operators.urls")),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from ui import navigation as nav
+from ui import navigation as registry
 from ui.colour import NEXUS_ACCENT, Accent, accent_of
 
 if TYPE_CHECKING:
@@ -65,21 +65,21 @@ class Shell:
         return str(getattr(self.request, "csp_nonce", ""))
 
     @cached_property
-    def nav(self) -> list[tuple[str, list[nav.NavLink]]]:
-        return nav.links(self.request, site=self._site)
+    def nav(self) -> list[tuple[str, list[registry.NavLink]]]:
+        return registry.links(self.request, site=self._site)
 
     @cached_property
-    def user_links(self) -> list[nav.NavLink]:
-        groups = nav.links(self.request, site=self._site, place="user")
+    def user_links(self) -> list[registry.NavLink]:
+        groups = registry.links(self.request, site=self._site, place="user")
         return [link for _, group in groups for link in group]
 
     @cached_property
-    def search(self) -> nav.SearchBox | None:
-        return nav.search_box(self.request, site=self._site)
+    def search(self) -> registry.SearchBox | None:
+        return registry.search_box(self.request, site=self._site)
 
     @cached_property
     def sign_out_url(self) -> str | None:
-        return nav.sign_out_url()
+        return registry.sign_out_url()
 
     @cached_property
     def person_name(self) -> str:
@@ -95,7 +95,7 @@ class Shell:
         return str(display()) if callable(display) else ""
 
     @property
-    def _site(self) -> nav.Site:
+    def _site(self) -> registry.Site:
         return "operators" if self.is_operators else "clinic"
 
 

@@ -10,7 +10,6 @@ from django.urls import path
 
 from ui import views
 
-app_name = "ui"
 urlpatterns = [path("_ui/", views.styleguide, name="styleguide")]
 
 handler400 = "ui.views.bad_request"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeGuard
 
 from django.utils import timezone
 
@@ -108,5 +109,5 @@ def ago(value: datetime, now: datetime | None = None) -> str:
     return moment(value, "date")
 
 
-def _is_aware(value: date | datetime) -> bool:
+def _is_aware(value: date | datetime) -> TypeGuard[datetime]:
     return isinstance(value, datetime) and timezone.is_aware(value)

@@ -141,7 +141,7 @@ def site(receiver: Receiver) -> Iterator[str]:
     ]
     registry = navigation._registry
     before = (dict(registry.items), registry.search)
-    navigation.register(navigation.NavItem("Components", "ui:styleguide", "layout-grid"))
+    navigation.register(navigation.NavItem("Components", "styleguide", "layout-grid"))
     navigation.register(navigation.NavItem("People", "test-people", "users", hotkey="p"))
     navigation.register_search(navigation.Search("test-search", "test-people"))
     with override_settings(**SETTINGS):
