@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
@@ -13,7 +14,7 @@ from accounts.permissions import sees_only_assigned
 from clinical.appointments.models import Appointment
 from clinical.appointments.statuses import TAKES_NO_TIME
 from clinical.practice.clock import day_span, zone_of
-from clinical.practice.selectors import locations_in_use
+from clinical.practice.models import Location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from clinical.patients.models import Patient
-    from clinical.practice.models import Location, Practitioner
+    from clinical.practice.models import Practitioner
 
 MOST_CLASHES = 5
+LONGEST = timedelta(hours=24)
+"""No appointment takes longer, so nothing that began earlier can reach into a span."""
 PAST_SHOWN = 100
 
 
@@ -84,7 +87,8 @@ class Column:
 class DaySheet:
     """A day of the diary: a column for each clinician who has something, in order of name.
 
-    `by_location` counts all locations' appointments; None stands for those without one.
+    A closed location has its tab on the days when it has something. `by_location` counts all
+    locations' appointments; None stands for those without one.
     """
 
     day: date
@@ -103,7 +107,7 @@ def day_sheet(
     without_location: bool = False,
 ) -> DaySheet:
     """Answer the day's appointments, each on the day that its own place's calendar shows."""
-    locations = list(locations_in_use(also=location.pk if location else None))
+    locations = list(Location.objects.all())
     visits = _visits_of(actor, day, locations)
     by_location = Counter(visit.appointment.location_id for visit in visits)
     shown = [
@@ -116,7 +120,11 @@ def day_sheet(
         day=day,
         zone=zone_of(location),
         columns=_columns(shown),
-        locations=locations,
+        locations=[
+            place
+            for place in locations
+            if place.is_active or place == location or by_location[place.pk]
+        ],
         by_location=by_location,
         total=len(shown),
     )
@@ -187,7 +195,10 @@ def clashes_with(appointment: Appointment) -> list[Appointment]:
         return []
     found = (
         Appointment.objects.filter(
-            same, starts_at__lt=appointment.ends_at, ends_at__gt=appointment.starts_at
+            same,
+            starts_at__lt=appointment.ends_at,
+            starts_at__gt=appointment.starts_at - LONGEST,
+            ends_at__gt=appointment.starts_at,
         )
         .exclude(pk=appointment.pk)
         .exclude(status__in=TAKES_NO_TIME)

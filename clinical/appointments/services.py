@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from accounts.permissions import Action, Resource
 from clinical.appointments.models import Appointment
-from clinical.appointments.selectors import clashes_with
+from clinical.appointments.selectors import LONGEST, clashes_with
 from clinical.appointments.statuses import LOOKS, NEXT
 from clinical.practice.rules import require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from accounts.models import User
     from clinical.patients.models import Patient
     from clinical.practice.models import AppointmentType, Location, Practitioner
-
-LONGEST = timedelta(hours=24)
 
 
 class AppointmentError(ValueError):
@@ -79,6 +76,15 @@ def book_appointment(
     if not may_clash:
         _check_free(appointment)
     appointment.save()
+    return appointment
+
+
+def as_read_at(appointment: Appointment, seen: str) -> Appointment:
+    """Set back when the row was last changed to what the person saw (ISO 8601), for the swap."""
+    try:
+        appointment.changed_at = datetime.fromisoformat(seen)
+    except ValueError:
+        raise AppointmentChangedError("The form is incomplete. Open it again.") from None
     return appointment
 
 

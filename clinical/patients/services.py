@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -22,7 +23,6 @@ from clinical.practice.rules import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
     from uuid import UUID
 
     from accounts.models import User
@@ -139,6 +139,15 @@ def create_patient(
     _check_whole(patient)
     patient.save()
     _keep_details(patient, details or Details())
+    return patient
+
+
+def as_read_at(patient: Patient, seen: str) -> Patient:
+    """Set back when the row was last changed to what the person saw (ISO 8601), for the swap."""
+    try:
+        patient.changed_at = datetime.fromisoformat(seen)
+    except ValueError:
+        raise PatientChangedError("The form is incomplete. Open it again.") from None
     return patient
 
 

@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "ui.middleware.SecurityHeadersMiddleware",
     "audit.middleware.DenialRecorder",
     "tenants.middleware.ScopeMiddleware",
+    "clinical.practice.middleware.ClinicTimeMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -7,9 +7,14 @@ from django.urls import include, path
 
 import audit.urls
 from accounts.permissions import Action, Resource, requires
+from clinical.appointments.views import home
 from ui.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django reads them
 
 urlpatterns = [
+    path("", home, name="home"),
+    path("appointments/", include("clinical.appointments.urls")),
+    path("patients/", include("clinical.patients.urls")),
+    path("settings/practice/", include("clinical.practice.urls")),
     path("", include("accounts.urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),
 ]

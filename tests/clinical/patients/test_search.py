@@ -180,7 +180,7 @@ def test_a_clinic_finds_only_its_own(alpha, beta):
 
 def test_the_function_of_the_neighbour_refuses_to_answer(alpha, beta):
     call = (
-        f"SELECT * FROM {beta.schema_name}.search_patients"  # noqa: S608 - our own schema name
+        f"SELECT * FROM {beta.schema_name}.search_patients"
         "('north', '{}', '', NULL, '', '{}', '{}', true, 10)"
     )
     with (

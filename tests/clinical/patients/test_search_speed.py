@@ -38,7 +38,7 @@ def crowded(django_db_setup, django_db_blocker):
             raw.execute(f'DROP SCHEMA "{clinic.schema_name}" CASCADE')
             for table in ("tenants_domain", "tenants_migrationhead", "tenants_tenant"):
                 column = "id" if table == "tenants_tenant" else "tenant_id"
-                raw.execute(f"DELETE FROM {table} WHERE {column} = %s", [clinic.pk])  # noqa: S608
+                raw.execute(f"DELETE FROM {table} WHERE {column} = %s", [clinic.pk])
 
 
 @pytest.fixture

@@ -1,0 +1,16 @@
+/* The day keeps itself fresh: what others change shows within half a minute.
+   Not while somebody reads elsewhere, has a menu open or has the focus in the list. */
+
+const SECONDS = 30;
+
+const grid = () => document.querySelector("[data-day-refresh]");
+
+function isBusy(element) {
+  return Boolean(element.querySelector("details[open], .htmx-request") || (document.activeElement !== document.body && element.contains(document.activeElement)));
+}
+
+setInterval(() => {
+  const element = grid();
+  if (!element || document.visibilityState !== "visible" || isBusy(element)) return;
+  window.htmx?.trigger(element, "day:refresh");
+}, SECONDS * 1000);

@@ -1,0 +1,62 @@
+"""How appointments are written on screen. `{% load appointments %}`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import template
+from django.template.loader import render_to_string
+
+from clinical.appointments.statuses import LOOKS, NEXT, TAKES_NO_TIME, Look
+from ui.templatetags.ui import pill
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from django.utils.safestring import SafeString
+
+    from clinical.appointments.models import Appointment
+    from clinical.appointments.selectors import Visit
+
+register = template.Library()
+
+
+@register.simple_tag
+def status_pill(status: str) -> SafeString:
+    """Draw a status: word, shape and tone."""
+    look = LOOKS[status]
+    return pill(look.label, look.tone, icon=look.icon)
+
+
+@register.filter
+def next_steps(appointment: Appointment) -> list[tuple[str, Look]]:
+    """Answer the statuses that may follow with their looks, the likeliest first."""
+    return [(status, LOOKS[status]) for status in NEXT[appointment.status]]
+
+
+@register.filter
+def is_off(appointment: Appointment) -> bool:
+    """True when it takes nobody's time: cancelled or not attended."""
+    return appointment.status in TAKES_NO_TIME
+
+
+@register.filter
+def clock(moment: datetime) -> str:
+    """Write the time as the place's clock shows it: 9:30 am."""
+    return f"{moment:%-I:%M} {moment:%p}".lower()
+
+
+@register.simple_tag
+def now_mark(visits: Sequence[Visit], place: int, now: datetime, here: datetime) -> str:
+    """Draw the line of the present time before the visit at `place`, if it belongs there."""
+    before = visits[place - 1].appointment.starts_at if place else None
+    after = visits[place].appointment.starts_at if place < len(visits) else None
+    if (before is None or before <= now) and (after is None or after > now):
+        return render_to_string("appointments/_now.html", {"label": clock(here)})
+    return ""
+
+
+@register.filter
+def is_now(visit: Visit, now: datetime) -> bool:
+    return visit.is_now(now)

@@ -1,0 +1,254 @@
+"""The diary's pages: the day, an appointment, booking one."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.permissions import Action, Resource, requires
+from clinical.appointments import selectors, services
+from clinical.appointments.forms import AppointmentForm, DayForm
+from clinical.patients.selectors import PatientFilter, recently_viewed, search_patients
+from clinical.practice.clock import today_at, zone_of
+from clinical.practice.models import Location
+from clinical.practice.selectors import practitioner_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from clinical.appointments.models import Appointment
+
+NOWHERE = "none"
+OFFERED = 8
+MANY_LOCATIONS = 8
+"""So many tabs fit; more are chosen from a list."""
+
+
+@require_safe
+@requires(Action.VIEW, Resource.APPOINTMENTS)
+def home(_request: HttpRequest) -> HttpResponse:
+    return redirect("appointments:day")
+
+
+@require_safe
+@requires(Action.VIEW, Resource.APPOINTMENTS)
+def day(request: HttpRequest) -> HttpResponse:
+    """Show a day by clinician."""
+    shown = DayForm(request.GET).day()
+    chosen = request.GET.get("location", "")
+    sheet = selectors.day_sheet(
+        request.user,
+        shown,
+        location=_location(chosen),
+        without_location=chosen == NOWHERE,
+    )
+    now = timezone.now()
+    today = today_at(sheet.zone, now)
+    context = {
+        "sheet": sheet,
+        "now": now,
+        "now_here": now.astimezone(sheet.zone),
+        "is_today": shown == today,
+        "chosen": chosen,
+        "all_places": not chosen,
+        "tabs": _location_tabs(sheet, chosen),
+        "many": len(sheet.locations) > MANY_LOCATIONS,
+        "self_url": _day_url(shown, chosen),
+        "previous_url": _day_url(shown - timedelta(days=1), chosen),
+        "next_url": _day_url(shown + timedelta(days=1), chosen),
+        "today_url": _day_url(today, chosen),
+    }
+    return render(request, "appointments/day.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CREATE, Resource.APPOINTMENTS)
+def new(request: HttpRequest) -> HttpResponse:
+    form = AppointmentForm(request.POST or None, actor=request.user, initial=_wishes(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            booked = services.book_appointment(actor=request.user, **form.columns())
+        except services.AppointmentError as error:
+            return _form_page(request, form, error=error)
+        messages.success(request, "Booked.")
+        return redirect(_day_of(booked))
+    return _form_page(request, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.VIEW, Resource.APPOINTMENTS)
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show one appointment with the steps it can take."""
+    appointment = selectors.get_appointment(request.user, pk)
+    zone = zone_of(appointment.location)
+    context = {
+        "appointment": appointment,
+        "visit": selectors.Visit(
+            appointment,
+            appointment.starts_at.astimezone(zone),
+            appointment.ends_at.astimezone(zone),
+        ),
+        "extra": sorted(appointment.extra.items()),
+        "day_url": _day_of(appointment),
+    }
+    return render(request, "appointments/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CHANGE, Resource.APPOINTMENTS)
+def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+    appointment = selectors.get_appointment(request.user, pk)
+    form = AppointmentForm(request.POST or None, actor=request.user, appointment=appointment)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.as_read_at(appointment, form.cleaned_data["seen"])
+            services.change_appointment(
+                appointment, actor=request.user, at=timezone.now(), **form.columns()
+            )
+        except services.AppointmentError as error:
+            return _form_page(request, form, appointment=appointment, error=error)
+        messages.success(request, "Saved.")
+        return redirect(_day_of(appointment))
+    return _form_page(request, form, appointment=appointment)
+
+
+@require_POST
+@requires(Action.CHANGE, Resource.APPOINTMENTS)
+def status(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take an appointment a step further; htmx gets its card anew, others the page they came from."""
+    appointment = selectors.get_appointment(request.user, pk)
+    problem = ""
+    try:
+        services.change_status(
+            appointment,
+            actor=request.user,
+            at=timezone.now(),
+            status=request.POST.get("status", ""),
+            reason=request.POST.get("reason", "")[:500],
+        )
+    except services.AppointmentError as error:
+        problem = str(error)
+    if request.headers.get("HX-Request") and not request.POST.get("next"):
+        return _card(request, appointment, problem)
+    if problem:
+        messages.error(request, problem)
+    return redirect(_safe_next(request) or _day_of(appointment))
+
+
+@require_POST
+@requires(Action.CREATE, Resource.APPOINTMENTS)
+def patients(request: HttpRequest) -> HttpResponse:
+    """Answer the patients to choose from while a name is typed; first of all the recent ones."""
+    typed = request.POST.get("q", "").strip()[:200]
+    if typed:
+        today = timezone.localdate()
+        found = search_patients(request.user, typed, PatientFilter(), today=today, limit=OFFERED)
+        offered = [hit.patient for hit in found]
+    else:
+        offered = recently_viewed(request.user)
+    context = {"patients": offered, "typed": typed}
+    return render(request, "appointments/_options.html", context)
+
+
+def _card(request: HttpRequest, appointment: Appointment, problem: str) -> HttpResponse:
+    zone = zone_of(appointment.location)
+    visit = selectors.Visit(
+        appointment, appointment.starts_at.astimezone(zone), appointment.ends_at.astimezone(zone)
+    )
+    context = {
+        "visit": visit,
+        "now": timezone.now(),
+        "all_places": request.POST.get("all_places") == "1",
+        "problem": problem,
+    }
+    return render(request, "appointments/_visit.html", context)
+
+
+def _form_page(
+    request: HttpRequest,
+    form: AppointmentForm,
+    *,
+    appointment: Appointment | None = None,
+    error: services.AppointmentError | None = None,
+) -> HttpResponse:
+    clashes = error.clashes if isinstance(error, services.SlotTakenError) else []
+    if clashes:
+        form.ask_about_clash()
+    elif error is not None:
+        form.add_error(None, str(error))
+    context = {
+        "form": form,
+        "appointment": appointment,
+        "patient": form.chosen_patient(),
+        "clashes": clashes,
+        "back_url": _day_of(appointment) if appointment else reverse("appointments:day"),
+    }
+    answer = 422 if request.method == "POST" else 200
+    return render(request, "appointments/edit.html", context, status=answer)
+
+
+def _wishes(request: HttpRequest) -> dict[str, Any]:
+    """Answer what the link to the form already knows."""
+    asked = request.GET
+    mine = practitioner_of(request.user)
+    return {
+        "patient": asked.get("patient"),
+        "date": _date(asked.get("date", "")) or timezone.localdate(),
+        "time": asked.get("time"),
+        "practitioner": asked.get("practitioner") or (mine.pk if mine else None),
+        "location": asked.get("location"),
+    }
+
+
+def _location_tabs(sheet: selectors.DaySheet, chosen: str) -> list[dict[str, Any]]:
+    counted = sum(sheet.by_location.values())
+    tabs = [("", "All locations", counted)]
+    tabs += [(str(p.pk), str(p), sheet.by_location[p.pk]) for p in sheet.locations]
+    if sheet.by_location[None] or chosen == NOWHERE:
+        tabs.append((NOWHERE, "No location", sheet.by_location[None]))
+    return [
+        {
+            "value": value,
+            "label": label,
+            "url": _day_url(sheet.day, value),
+            "active": value == chosen,
+            "count": count,
+        }
+        for value, label, count in tabs
+    ]
+
+
+def _day_url(shown: date, location: str) -> str:
+    query = {"date": shown.isoformat(), **({"location": location} if location else {})}
+    return reverse("appointments:day", query=query)
+
+
+def _day_of(appointment: Appointment) -> str:
+    return _day_url(appointment.starts_at.astimezone(zone_of(appointment.location)).date(), "")
+
+
+def _location(chosen: str) -> Location | None:
+    try:
+        return Location.objects.filter(pk=UUID(chosen)).first()
+    except ValueError:
+        return None
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _safe_next(request: HttpRequest) -> str:
+    url = request.POST.get("next", "")
+    return url if url_has_allowed_host_and_scheme(url, {request.get_host()}) else ""

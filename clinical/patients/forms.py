@@ -1,0 +1,244 @@
+"""Forms about patients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+
+from clinical.patients import services
+from clinical.patients.dates import read_date
+from clinical.patients.models import Address, ContactPoint, Patient, PatientIdentifier
+from clinical.patients.selectors import PatientFilter
+from clinical.practice.models import FundingType, Location
+from clinical.practice.selectors import funding_types_in_use, locations_in_use
+
+if TYPE_CHECKING:
+    from datetime import date
+
+LINE = 200
+TEXT = 10_000
+NOWHERE = "none"
+
+
+class WrittenDateField(forms.CharField):
+    """A date typed in any usual form, Australian order first."""
+
+    default_error_messages: ClassVar = {
+        "invalid": "Write the date as day/month/year, such as 12/3/1980."
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **kwargs)
+        self.widget.attrs.update({"placeholder": "dd/mm/yyyy", "autocomplete": "off"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:%d/%m/%Y}" if hasattr(value, "strftime") else value
+
+    def clean(self, value: Any) -> date | None:  # type: ignore[override]
+        text = super().clean(value)
+        if not text:
+            return None
+        found = read_date(text, today=timezone.localdate())
+        if found is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return found
+
+
+class PatientForm(forms.Form):
+    """What stands in the patient's own row."""
+
+    title = forms.CharField(required=False, max_length=20)
+    given_names = forms.CharField(required=False, max_length=LINE)
+    family_name = forms.CharField(required=False, max_length=LINE)
+    preferred_name = forms.CharField(
+        required=False, max_length=LINE, help_text="What to call them by."
+    )
+    former_names = forms.CharField(
+        required=False, max_length=LINE, help_text="The search finds these too."
+    )
+    date_of_birth = WrittenDateField(required=False)
+    sex = forms.ChoiceField(required=False, choices=Patient.Sex.choices)
+    gender = forms.CharField(required=False, max_length=LINE)
+    pronouns = forms.CharField(required=False, max_length=40)
+    location = forms.ModelChoiceField(
+        Location.objects.none(), required=False, empty_label="No location"
+    )
+    funding_type = forms.ModelChoiceField(
+        FundingType.objects.none(), required=False, empty_label="Not known"
+    )
+    coordinator_name = forms.CharField(required=False, max_length=LINE, label="Support coordinator")
+    plan_start = WrittenDateField(required=False, label="Plan starts")
+    plan_end = WrittenDateField(required=False, label="Plan ends")
+    alerts = forms.CharField(
+        required=False,
+        max_length=TEXT,
+        help_text="Shown wherever the patient is: allergies, risks, access.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    notes = forms.CharField(
+        required=False, max_length=TEXT, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    """When the row was last changed before the person read it: ISO 8601."""
+
+    def __init__(self, *args: Any, patient: Patient | None = None, **kwargs: Any) -> None:
+        if patient is not None:
+            kwargs["initial"] = {
+                **{name: getattr(patient, name) for name in services.FIELDS},
+                "seen": patient.changed_at.isoformat(),
+            }
+        super().__init__(*args, **kwargs)
+        location = patient.location_id if patient else None
+        funding = patient.funding_type_id if patient else None
+        self._offer("location", locations_in_use(also=location))
+        self._offer("funding_type", funding_types_in_use(also=funding))
+
+    def _offer(self, name: str, choices: Any) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
+        field.queryset = choices
+
+    def clean_date_of_birth(self) -> date | None:
+        born: date | None = self.cleaned_data["date_of_birth"]
+        if born is not None and born > timezone.localdate():
+            raise forms.ValidationError("This day has not come yet.")
+        return born
+
+
+class _RowForm(forms.Form):
+    """One of several like rows; `id` names the row it stands for."""
+
+    id = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def is_empty(self) -> bool:
+        data = getattr(self, "cleaned_data", {})
+        return not any(value for name, value in data.items() if name not in {"id", "kind"})
+
+
+class ContactForm(_RowForm):
+    kind = forms.ChoiceField(choices=ContactPoint.Kind.choices, label="Kind")
+    value = forms.CharField(required=False, max_length=LINE, label="Number or address")
+    label = forms.CharField(required=False, max_length=LINE, label="Note")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("label") and not cleaned.get("value"):
+            self.add_error("value", "Give a number or an address, or clear the note.")
+        if cleaned.get("kind") == ContactPoint.Kind.EMAIL and cleaned.get("value"):
+            try:
+                forms.EmailField().clean(cleaned["value"])
+            except forms.ValidationError as error:
+                self.add_error("value", error)
+        return cleaned
+
+
+class AddressForm(_RowForm):
+    kind = forms.ChoiceField(choices=Address.Kind.choices, label="Kind")
+    lines = forms.CharField(
+        required=False,
+        max_length=TEXT,
+        label="Street",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    suburb = forms.CharField(required=False, max_length=LINE)
+    state = forms.CharField(required=False, max_length=LINE)
+    postcode = forms.CharField(required=False, max_length=12)
+    country = forms.CharField(required=False, max_length=LINE)
+
+
+class IdentifierForm(_RowForm):
+    kind = forms.ChoiceField(choices=PatientIdentifier.Kind.choices, label="Kind")
+    value = forms.CharField(required=False, max_length=LINE, label="Number")
+    label = forms.CharField(required=False, max_length=LINE, label="Note")
+
+
+class PatientForms:
+    """The patient's form with its rows: contacts, addresses, numbers."""
+
+    def __init__(self, data: Any = None, *, patient: Patient | None = None) -> None:
+        self.patient = patient
+        self.main = PatientForm(data, patient=patient)
+        self.contacts = _rows(ContactForm, data, "contact", _initial(patient, "contact_points"))
+        self.addresses = _rows(AddressForm, data, "address", _initial(patient, "addresses"))
+        self.identifiers = _rows(IdentifierForm, data, "number", _initial(patient, "identifiers"))
+
+    @property
+    def groups(self) -> list[tuple[str, str, Any]]:
+        return [
+            ("Phone and e-mail", "phone", self.contacts),
+            ("Card and scheme numbers", "id", self.identifiers),
+            ("Addresses", "map-pin", self.addresses),
+        ]
+
+    def is_valid(self) -> bool:
+        forms_ = (self.main, self.contacts, self.addresses, self.identifiers)
+        return all([form.is_valid() for form in forms_])  # noqa: C419 - all are to be checked
+
+    def fields(self) -> dict[str, Any]:
+        return {name: self.main.cleaned_data[name] for name in services.FIELDS}
+
+    def details(self) -> services.Details:
+        return services.Details(
+            contacts=_values(self.contacts, services.ContactValue, needs="value"),
+            addresses=_values(self.addresses, services.AddressValue, needs=""),
+            identifiers=_values(self.identifiers, services.IdentifierValue, needs="value"),
+        )
+
+
+def _initial(patient: Patient | None, rows: str) -> list[dict[str, Any]]:
+    if patient is None:
+        return []
+    return [{"id": row.pk, **vars(row)} for row in getattr(patient, rows).all()]
+
+
+def _rows(form: type[_RowForm], data: Any, prefix: str, initial: list[dict[str, Any]]) -> Any:
+    extra = 0 if initial else 1
+    factory = forms.formset_factory(form, extra=extra, can_delete=True, max_num=40)
+    return factory(data, prefix=prefix, initial=initial)
+
+
+def _values(formset: Any, value: Any, *, needs: str) -> tuple[Any, ...]:
+    found = []
+    for form in formset.forms:
+        cleaned = {k: v for k, v in form.cleaned_data.items() if k != "DELETE"}
+        kept = cleaned.get(needs) if needs else not form.is_empty()
+        if cleaned and kept and not form.cleaned_data.get("DELETE"):
+            found.append(value(**cleaned))
+    return tuple(found)
+
+
+class FilterForm(forms.Form):
+    """What the list is narrowed to, and the words of a search (which only ever come by POST)."""
+
+    q = forms.CharField(required=False, max_length=LINE, strip=True)
+    location = forms.ChoiceField(required=False)
+    funding = forms.ModelChoiceField(
+        FundingType.objects.all(), required=False, empty_label="All funding"
+    )
+    archived = forms.BooleanField(required=False, label="Archived too")
+
+    def __init__(self, data: Any, *, locations: list[Location]) -> None:
+        super().__init__(data)
+        field = self.fields["location"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field.choices = [
+            ("", "All locations"),
+            *((str(place.pk), place.name) for place in locations),
+            (NOWHERE, "No location"),
+        ]
+
+    def wanted(self) -> PatientFilter:
+        """Answer the filter; what is not understood narrows nothing."""
+        self.is_valid()
+        cleaned = self.cleaned_data
+        location = cleaned.get("location") or ""
+        funding = cleaned.get("funding")
+        return PatientFilter(
+            location_id=UUID(location) if location not in {"", NOWHERE} else None,
+            without_location=location == NOWHERE,
+            funding_type_id=funding.pk if funding else None,
+            with_archived=bool(cleaned.get("archived")),
+        )
