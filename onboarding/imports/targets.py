@@ -312,7 +312,7 @@ _FUNDING = (
 ENTITIES: Mapping[str, Entity] = {
     entity.name: entity
     for entity in (
-        Entity.of(LOCATION, "Clinic (place)", "Clinics", 1,
+        Entity.of(LOCATION, "Clinic", "Clinics", 1,
                   "clinic|clinics|location|locations|site|sites|branch|branches|practice|practices|"
                   "standort|standorte|filiale|filialen|praxis|praxen|cabinet|cabinets|lieux|rooms",
                   "clinic location site branch", targets=_LOCATION),

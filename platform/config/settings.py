@@ -178,6 +178,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 55},
     },
     "anchor-audit-trails": {"task": "audit.anchor_everywhere", "schedule": 3600.0},
+    "resume-stale-imports": {
+        "task": "imports.resume_stale",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
 }
 STORAGE_URL = env.text("STORAGE_URL", f"file://{VAR / 'files'}")

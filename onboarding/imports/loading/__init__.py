@@ -1,0 +1,1 @@
+"""From staged records to the clinic's rows: read, resolve, write, account for every one."""

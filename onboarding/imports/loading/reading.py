@@ -1,0 +1,233 @@
+"""One staged record as values for our fields: each field read as its rule says, nothing lost.
+
+What cannot be read keeps its text in `extra`, under the field's own name, and is an issue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from clinical.patients.identifiers import Kind, is_valid_identifier
+from onboarding.filemaker.sources import ContainerRef
+from onboarding.imports.mapping import KEEP, LEAVE
+from onboarding.imports.payload import parse_key, repetitions
+from onboarding.imports.shapes import bare_number
+from onboarding.imports.structure import label_of
+from onboarding.imports.targets import ENTITIES
+from onboarding.imports.values import contacts, dates, names, words
+from onboarding.imports.values.issues import Issue, Reading
+from onboarding.imports.values.text import clean, lines, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from onboarding.filemaker.sources import Field
+    from onboarding.imports.mapping import FieldRule, Options, TableRule
+    from onboarding.imports.structure import TableStructure
+    from onboarding.imports.targets import Target
+
+IDENTIFIER_KINDS = {
+    "medicare": Kind.MEDICARE,
+    "ndis": Kind.NDIS,
+    "dva": Kind.DVA,
+    "ihi": Kind.HEALTH,
+    "other_number": Kind.OTHER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An issue of one field of a record."""
+
+    field_id: int
+    code: str
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"field": self.field_id, "code": self.code, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What one field said, and which field it was."""
+
+    value: Any
+    rule: FieldRule
+    label: str
+
+
+@dataclass(slots=True)
+class ReadRecord:
+    """Values by target, issues, and the text that has no place of its own (`extra`)."""
+
+    record_id: int
+    values: dict[str, list[Value]] = field(default_factory=dict)
+    issues: list[Noted] = field(default_factory=list)
+    extra: dict[str, str] = field(default_factory=dict)
+    blank: bool = False
+
+    def first(self, target: str) -> Any:
+        found = self.values.get(target)
+        return found[0].value if found else None
+
+    def text(self, target: str) -> str:
+        return self.first(target) or ""
+
+    def joined(self, target: str, glue: str = "\n") -> str:
+        return glue.join(value.value for value in self.values.get(target, ()))
+
+    def all(self, *targets: str) -> list[tuple[str, Value]]:
+        return [(target, value) for target in targets for value in self.values.get(target, ())]
+
+    def has(self, *targets: str) -> bool:
+        return any(target in self.values for target in targets)
+
+    def field_of(self, target: str) -> int:
+        found = self.values.get(target)
+        return found[0].rule.field_id if found else 0
+
+    def note(self, target: str, issue: Issue) -> None:
+        self.issues.append(Noted(self.field_of(target), issue.code, issue.message))
+
+
+class RecordReader:
+    """Reads the records of one table by its rule."""
+
+    def __init__(
+        self, table: TableStructure, rule: TableRule, options: Options, today: date
+    ) -> None:
+        self.table, self.rule, self.options, self.today = table, rule, options, today
+        self.entity = ENTITIES[rule.entity]
+        self._fields: dict[int, Field] = {f.id: f for f in table.fields}
+        self._mapped = [r for r in rule.fields if r.to not in {KEEP, LEAVE}]
+        self._silent = {r.field_id for r in rule.fields if r.to == LEAVE}
+
+    def read(self, record_id: int, payload: Mapping[str, str]) -> ReadRecord:
+        record = ReadRecord(record_id)
+        record.blank = not any(text.strip() for text in payload.values())
+        mapped = set()
+        for rule in self._mapped:
+            mapped.add(rule.field_id)
+            texts = repetitions(payload, rule.field_id)
+            if texts:
+                self._take(record, rule, texts)
+        for key, text in payload.items():
+            field_id, repetition = parse_key(key)
+            if field_id in mapped or field_id in self._silent or not text.strip():
+                continue
+            kept = self._kept(field_id, text)
+            if kept:
+                record.extra[self._free_label(record, field_id, repetition)] = kept
+        return record
+
+    def _take(self, record: ReadRecord, rule: FieldRule, texts: list[str]) -> None:
+        target = self.entity.by_name[rule.to]
+        label = label_of(self.table.fields, rule.field_id)
+        reading = self._reading(target, rule, texts)
+        for issue in reading.issues:
+            record.issues.append(Noted(rule.field_id, issue.code, issue.message))
+        if reading.value is None:
+            if any(text.strip() for text in texts):
+                record.extra[label] = "\n".join(clean(text) for text in texts)
+            return
+        if reading.issues and target.kind not in {"identifier"}:
+            record.extra.setdefault(label, "\n".join(clean(text) for text in texts))
+        record.values.setdefault(target.name, []).append(Value(reading.value, rule, label))
+
+    def _reading(self, target: Target, rule: FieldRule, texts: list[str]) -> Reading[Any]:
+        kind = self._fields[rule.field_id].type
+        first = texts[0]
+        if target.kind in {"birth", "date", "day"}:
+            if kind == "timestamp" or dates.split_timestamp(first)[1]:
+                first = dates.split_timestamp(first)[0]
+            return dates.read_date(
+                first,
+                order=rule.how or self.options.date_order,  # type: ignore[arg-type]
+                today=self.today,
+                plausible=_PLAUSIBLE[target.kind],
+            )
+        if target.kind == "timestamp":
+            return self._timestamp(first, rule)
+        if target.kind == "identifier":
+            return _identifier(target, first)
+        if target.kind == "phone" and rule.how == "as_typed":
+            return Reading([contacts.Phone(one_line(first), "other")])
+        if target.kind == "phone":
+            return contacts.find_phones("\n".join(texts))
+        if target.kind == "email":
+            return contacts.find_emails("\n".join(texts))
+        if target.kind == "lines":
+            return Reading("\n".join(filter(None, (clean(text) for text in texts))) or None)
+        if target.kind == "person" and rule.how == "family_first":
+            family, _, given = one_line(first).partition(" ")
+            return names.split_name(f"{family}, {given}") if given else names.split_name(first)
+        if rule.how == "first_line":
+            return Reading(lines(first)[0] if lines(first) else None)
+        return _READERS[target.kind](" ".join(texts) if target.kind == "text" else first)
+
+    def _timestamp(self, text: str, rule: FieldRule) -> Reading[Any]:
+        day_text, clock_text = dates.split_timestamp(text)
+        day = dates.read_date(
+            day_text,
+            order=rule.how or self.options.date_order,  # type: ignore[arg-type]
+            today=self.today,
+            plausible="appointment",
+        )
+        if day.value is None:
+            return Reading(None, day.issues)
+        clock = dates.read_time(clock_text) if clock_text else Reading()
+        return Reading((day.value, clock.value), (*day.issues, *clock.issues))
+
+    def _kept(self, field_id: int, text: str) -> str:
+        found = self._fields.get(field_id)
+        if found is not None and found.is_global:
+            return ""
+        if found is not None and found.type == "container":
+            reference = ContainerRef.from_cell(text)
+            return "\n".join(reference.paths) or "(a file inside the FileMaker file)"
+        return clean(text)
+
+    def _free_label(self, record: ReadRecord, field_id: int, repetition: int) -> str:
+        label = label_of(self.table.fields, field_id, repetition)
+        return label if label not in record.extra else f"{label} ({field_id})"
+
+
+_PLAUSIBLE: Mapping[str, dates.Plausible] = {
+    "birth": "birth",
+    "date": "any",
+    "day": "appointment",
+}
+
+
+def _text(raw: str) -> Reading[str]:
+    return Reading(one_line(raw) or None)
+
+
+_READERS: Mapping[str, Callable[[str], Reading[Any]]] = {
+    "text": _text,
+    "reference": _text,
+    "person": names.split_name,
+    "sex": words.read_sex,
+    "status": words.read_status,
+    "archived": lambda raw: words.read_archived(raw) if words.read_flag(raw).value is None
+    else words.read_flag(raw),
+    "active": words.read_active,
+    "colour": words.read_colour,
+    "time": dates.read_time,
+    "minutes": dates.read_minutes,
+}  # fmt: skip
+
+
+def _identifier(target: Target, raw: str) -> Reading[tuple[str, bool | None]]:
+    """Keep the number as typed, less a label before it; say when its check digit is wrong."""
+    number = bare_number(one_line(raw))
+    if not number:
+        return Reading()
+    valid = is_valid_identifier(IDENTIFIER_KINDS[target.name], number)
+    if valid is False:
+        wrong = Issue(f"{target.name}_invalid", f"This {target.label} cannot be right: kept, marked.")
+        return Reading((number, valid), (wrong,))
+    return Reading((number, valid))

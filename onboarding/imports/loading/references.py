@@ -1,0 +1,192 @@
+"""What a record refers to: by the other table's key, by name, or by making what is missing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from clinical.patients.models import Patient
+from clinical.practice.models import AppointmentType, Location
+from onboarding.imports.loading.writing import MODELS
+from onboarding.imports.targets import ENTITIES, LOCATION, PATIENT, PRACTITIONER
+from onboarding.imports.values.issues import Issue
+from onboarding.imports.values.names import TITLES, split_name
+from onboarding.imports.values.text import folded
+from tenants.ids import uuid7
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Sequence
+
+    from onboarding.imports.loading.reading import ReadRecord, Value
+    from onboarding.imports.loading.writing import Writer
+    from onboarding.imports.mapping import MappingSpec, TableRule, Via
+    from onboarding.imports.models import ImportSource
+
+_WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")
+
+
+def key_text(raw: str) -> str:
+    """Make keys comparable the way FileMaker matches numbers: `0042`, `42` and `42.0` are one."""
+    text = " ".join(raw.split()).casefold()
+    match = _WHOLE.fullmatch(text)
+    return match[1] if match else text
+
+
+class References:
+    """Looks up what records refer to. One dictionary for each key field, about 200 bytes a row."""
+
+    def __init__(self, source: ImportSource, spec: MappingSpec, writer: Writer) -> None:
+        self._source, self._spec, self._writer = source, spec, writer
+        self._keys: dict[Via, dict[str, list[uuid.UUID]]] = {}
+        self._names: dict[str, dict[str, list[uuid.UUID]]] = {}
+        self._minutes: dict[str, int] = {}
+        self._zones: dict[str, str] = {}
+        self.expected: dict[str, int] = {}
+        self.created: list[tuple[str, str]] = []
+        """What a word in a field brought about: entity and name."""
+
+    def begin_table(self, rule: TableRule) -> None:
+        """Forget what may have been loaded since, and note which references this table gives."""
+        self._keys.clear()
+        self.expected = {field.to: field.field_id for field in rule.fields}
+
+    def patient(self, record: ReadRecord) -> uuid.UUID | str:
+        """Answer the patient's id, or why there is none in words."""
+        found = record.values.get(PATIENT)
+        if not found:
+            return "No patient is given."
+        value = found[0]
+        if value.rule.via and value.rule.how != "name":
+            known = self._by_key(value.rule.via, value.value)
+            if known is not None:
+                return _only(known, "Its patient was set aside or skipped.", "has that number")
+        ids = self._named(PATIENT).get(_name_key(PATIENT, value.value), [])
+        return _only(ids, "Its patient is not among the patients.", "has that name")
+
+    def resolve(self, entity: str, value: Value, record: ReadRecord) -> str | None:
+        """Answer the id as text; None where it is unknown, which is noted with the record."""
+        label = ENTITIES[entity].label.lower()
+        target = value.rule.to
+        if value.rule.via and value.rule.how != "name":
+            known = self._by_key(value.rule.via, value.value)
+            if known:
+                if len(known) == 1:
+                    return str(known[0])
+                record.note(target, Issue(f"two_{target}", f"Several {label}s have that number."))
+                return self._unknown(record, value)
+        ids = self._named(entity).get(_name_key(entity, value.value), [])
+        if len(ids) == 1:
+            if value.rule.via and value.rule.how != "name":
+                record.note(target, Issue(f"{target}_by_name", f"The {label} is given by name."))
+            return str(ids[0])
+        if len(ids) > 1:
+            record.note(target, Issue(f"two_{target}", f"Several {label}s have that name."))
+            return self._unknown(record, value)
+        if self._spec.options.create_missing and any(c.isalpha() for c in value.value):
+            return str(self._create(entity, value.value))
+        record.note(target, Issue(f"unknown_{target}", f"A {label} that nothing is known of."))
+        return self._unknown(record, value)
+
+    def zone_of(self, location_id: str | None) -> str:
+        if not self._zones:
+            rows = Location.objects.exclude(time_zone="").values_list("pk", "time_zone")
+            self._zones = {"": "", **{str(pk): zone for pk, zone in rows}}
+        return self._zones.get(location_id or "", "")
+
+    def minutes_of(self, type_id: str | None) -> int | None:
+        if type_id and type_id not in self._minutes:
+            rows = AppointmentType.objects.values_list("pk", "duration_minutes")
+            self._minutes = {str(pk): minutes for pk, minutes in rows}
+        return self._minutes.get(type_id or "")
+
+    def existing(self, entity: str, name: str) -> uuid.UUID | None:
+        """Answer the one row that already has the name; configuration is not doubled."""
+        ids = self._named(entity).get(_name_key(entity, name), [])
+        return ids[0] if len(ids) == 1 else None
+
+    def add_name(self, entity: str, name: str, row_id: uuid.UUID) -> None:
+        _add(self._named(entity), _name_key(entity, name), row_id)
+        self._minutes.clear()
+
+    def take_back(self, entity: str, name: str, row_id: uuid.UUID) -> None:
+        """Forget a name whose row the database refused."""
+        ids = self._named(entity).get(_name_key(entity, name), [])
+        if row_id in ids:
+            ids.remove(row_id)
+
+    def _unknown(self, record: ReadRecord, value: Value) -> None:
+        record.extra.setdefault(value.label, value.value)
+
+    def _create(self, entity: str, name: str) -> uuid.UUID:
+        row_id = uuid7()
+        self._writer.insert(entity, [{"id": row_id, "name": name}], [(None, None)])
+        self.add_name(entity, name, row_id)
+        self.created.append((entity, name))
+        return row_id
+
+    def _by_key(self, via: Via, raw: str) -> list[uuid.UUID] | None:
+        """Answer the rows with that key; [] where its record became no row, None where there is none."""
+        if via not in self._keys:
+            self._keys[via] = self._load_keys(via)
+        return self._keys[via].get(key_text(raw))
+
+    def _load_keys(self, via: Via) -> dict[str, list[uuid.UUID]]:
+        keys: dict[str, list[uuid.UUID]] = {}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT s.payload ->> %s, l.target_id FROM imports_stagedrecord AS s "
+                "LEFT JOIN imports_importlink AS l ON l.source_key = %s "
+                "AND l.table_id = s.table_id AND l.record_id = s.record_id "
+                "WHERE s.source_id = %s AND s.table_id = %s AND s.payload ->> %s IS NOT NULL",
+                [str(via.field_id), self._source.key, self._source.pk, via.table_id,
+                 str(via.field_id)],
+            )  # fmt: skip
+            for raw, target_id in cursor.fetchall():
+                keys.setdefault(key_text(raw), [])
+                if target_id is not None:
+                    _add(keys, key_text(raw), target_id)
+        return keys
+
+    def _named(self, entity: str) -> dict[str, list[uuid.UUID]]:
+        if entity not in self._names:
+            names: dict[str, list[uuid.UUID]] = {}
+            for row_id, *parts in _name_rows(entity):
+                _add(names, _name_key(entity, " ".join(parts)), row_id)
+            if entity == LOCATION:
+                for row_id, short in Location.objects.exclude(short_name="").values_list(
+                    "pk", "short_name"
+                ):
+                    _add(names, _name_key(entity, short), row_id)
+            self._names[entity] = names
+        return self._names[entity]
+
+
+def _add(known: dict[str, list[uuid.UUID]], key: str, row_id: uuid.UUID) -> None:
+    ids = known.setdefault(key, [])
+    if row_id not in ids:
+        ids.append(row_id)
+
+
+def _name_rows(entity: str) -> Sequence[tuple[Any, ...]]:
+    if entity == PATIENT:
+        return list(Patient.objects.values_list("pk", "given_names", "family_name"))
+    return list(MODELS[entity]._default_manager.values_list("pk", "name"))
+
+
+def _name_key(entity: str, name: str) -> str:
+    """Fold a name for comparing; a person's without titles, given name first."""
+    if entity in {PATIENT, PRACTITIONER}:
+        person = split_name(name).value
+        if person is not None:
+            name = " ".join([person.given, person.middle, person.family])
+        return " ".join(word for word in folded(name).split() if word not in TITLES)
+    return folded(name)
+
+
+def _only(ids: list[uuid.UUID], none: str, several: str) -> uuid.UUID | str:
+    if len(ids) == 1:
+        return ids[0]
+    return f"More than one patient {several}." if ids else none

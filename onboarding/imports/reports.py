@@ -1,0 +1,142 @@
+"""The reconciliation report: as JSON, as a table to download, and in plain words."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from onboarding.imports.loading.ledger import OUTCOMES
+from onboarding.imports.models import RowResult
+from onboarding.imports.structure import Structure, label_of
+from onboarding.imports.targets import ENTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from onboarding.imports.loading.engine import Loader
+    from onboarding.imports.models import ImportRun
+
+FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
+REPORT_FORMAT = 1
+
+
+def assemble(
+    loader: Loader, *, dry: bool, duplicates: Sequence[Mapping[str, Any]], seconds: float
+) -> dict[str, Any]:
+    """Answer the report of a load that has just been done."""
+    run, ledger = loader.run, loader.ledger
+    structure = loader.structure
+    tables = ledger.tables_json()
+    for table in tables:
+        found = structure.table(table["id"])
+        for issue in table["issues"]:
+            issue["field_name"] = label_of(found.fields, issue["field"]) if found else ""
+    made: dict[str, list[str]] = {}
+    for entity, name in loader.references.created:
+        made.setdefault(entity, []).append(name)
+    return {
+        "format": REPORT_FORMAT,
+        "run": str(run.pk),
+        "dry_run": dry,
+        "file": run.source.file_name,
+        "sha256": run.source.sha256,
+        "source_key": run.source.key,
+        "mapping_version": run.mapping.version if run.mapping else None,
+        "holds": ledger.holds,
+        "tables": tables,
+        "totals": totals(tables),
+        "configuration_from_words": [
+            {"entity": entity, "names": sorted(names)} for entity, names in sorted(made.items())
+        ],
+        "duplicates": list(duplicates),
+        "warnings": run.source.warnings,
+        "seconds": round(seconds, 2),
+    }
+
+
+def totals(tables: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {name: sum(table[name] for table in tables) for name in ("source", *OUTCOMES)}
+
+
+def safe_cell(value: object) -> str:
+    """Keep a spreadsheet from taking text for a formula (OWASP: CSV injection)."""
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA_START) else text
+
+
+def _line(cells: Sequence[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([safe_cell(cell) for cell in cells])
+    return buffer.getvalue()
+
+
+def reconciliation_csv(report: Mapping[str, Any]) -> str:
+    """One line for each table, then one for each reason and each issue."""
+    out = [_line(["table", "becomes", "in the file", *OUTCOMES, "adds up"])]
+    for table in report["tables"]:
+        becomes = ENTITIES[table["entity"]].plural if table["entity"] else ""
+        counts = [table[outcome] for outcome in OUTCOMES]
+        adds_up = "yes" if table["holds"] else "NO"
+        out.append(_line([table["name"], becomes, table["source"], *counts, adds_up]))
+    out += ["\r\n", _line(["table", "what", "field", "reason", "records", "record ids (first 20)"])]
+    for table in report["tables"]:
+        for row in table["reasons"]:
+            out.append(
+                _line([table["name"], row["outcome"], "", row["reason"], row["count"],
+                       " ".join(map(str, row["records"]))])
+            )  # fmt: skip
+        for row in table["issues"]:
+            out.append(
+                _line([table["name"], "issue", row["field_name"], row["message"], row["count"],
+                       " ".join(map(str, row["records"]))])
+            )  # fmt: skip
+    return "".join(out)
+
+
+def rows_csv(run: ImportRun, *, dry: bool) -> Iterator[str]:
+    """Every record that was not simply taken over, with the reason; no values of patients."""
+    structure = Structure.from_json(run.source.structure)
+    yield _line(["table", "record id", "outcome", "reason", "field", "issue"])
+    results = RowResult.objects.filter(run=run, dry=dry).order_by("table_id", "record_id")
+    for result in results.iterator(chunk_size=2000):
+        table = structure.table(result.table_id)
+        name = table.name if table else str(result.table_id)
+        if result.outcome in {"skipped", "quarantined"} or result.reason:
+            yield _line([name, result.record_id, result.outcome, result.reason, "", ""])
+        for issue in result.issues:
+            field = label_of(table.fields, issue["field"]) if table else ""
+            yield _line(
+                [name, result.record_id, result.outcome, "", field, issue["message"]]
+            )
+
+
+def as_text(report: Mapping[str, Any]) -> str:
+    """The report in plain words, for the command line."""
+    out = [
+        f"{report['file']}: {'dry run, nothing was kept' if report['dry_run'] else 'imported'} "
+        f"in {report['seconds']} s",
+        "",
+        f"{'table':<28}{'in file':>9}{'created':>9}{'updated':>9}{'unchanged':>11}"
+        f"{'skipped':>9}{'set aside':>11}",
+    ]
+    for table in report["tables"]:
+        counts = (
+            f"{table['source']:>9}{table['created']:>9}{table['updated']:>9}"
+            f"{table['unchanged']:>11}{table['skipped']:>9}{table['quarantined']:>11}"
+        )
+        out.append(f"{table['name'][:27]:<28}{counts}{'' if table['holds'] else '  DOES NOT ADD UP'}")
+    for table in report["tables"]:
+        for row in table["reasons"]:
+            out.append(f"  {table['name']}: {row['count']} {row['outcome']}: {row['reason']}")
+        for row in table["issues"]:
+            out.append(f"  {table['name']}, {row['field_name']}: {row['count']} × {row['message']}")
+    for group in report["configuration_from_words"]:
+        label = ENTITIES[group["entity"]].plural.lower()
+        out.append(f"  made from words in fields: {label}: {', '.join(group['names'])}")
+    for found in report["duplicates"]:
+        out.append(f"  {found['count']} groups of people with {found['evidence']}: not merged")
+    for warning in report["warnings"]:
+        out.append(f"  the file: {warning['message']}")
+    out += ["", "Every record is accounted for." if report["holds"] else "RECORDS ARE MISSING."]
+    return "\n".join(out)

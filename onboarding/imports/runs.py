@@ -1,0 +1,153 @@
+"""The state of a run: who may take the next step, one at work at a time, what happens when it fails."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from onboarding.filemaker.fmp.errors import FileMakerFileError
+from onboarding.imports.loading.ledger import UnreconciledError
+from onboarding.imports.mapping import MappingError
+from onboarding.imports.models import ImportRun, ImportSource, RunProgress
+from onboarding.imports.progress import StoppedError, is_stale
+from tenants.scope import current_scope, tenant_scope
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Collection
+
+    from tenants.models import Tenant
+    from tenants.scope import Actor
+
+log = logging.getLogger(__name__)
+State = ImportRun.State
+LOCK_OF_IMPORTS = 0x696D70
+"""Second key of the advisory lock; the first is the clinic's id."""
+MOST_ATTEMPTS = 4
+
+
+class ImportRefusedError(Exception):
+    """The step cannot be taken now; the text is for a person. Retrying at once does not help."""
+
+
+class WrongStateError(ImportRefusedError):
+    """The run is not where this step begins."""
+
+
+class AnotherRunError(ImportRefusedError):
+    """Another import of the clinic is at work."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another import of this clinic is at work. One at a time: wait until it has ended, "
+            "or stop it first."
+        )
+
+
+def begin_run(source: ImportSource, *, actor: Actor) -> ImportRun:
+    """Make a run for a file that has arrived; the caller is in the clinic's scope."""
+    if source.state not in {ImportSource.State.RECEIVED, ImportSource.State.STAGED}:
+        raise WrongStateError("The file has not arrived whole, or was deleted. Upload it again.")
+    staged = source.state == ImportSource.State.STAGED
+    run = ImportRun.objects.create(
+        source=source,
+        state=State.PROFILED if staged else State.UPLOADED,
+        started_by=actor.label,
+    )
+    RunProgress.objects.create(run=run)
+    return run
+
+
+def claim(
+    tenant: Tenant, run_id: uuid.UUID, *, to: str, of: Collection[str], actor: Actor
+) -> ImportRun:
+    """Take the run into a working state; whoever loses the race is told so.
+
+    A run left in that state by a worker that died is taken up again.
+    """
+    with tenant_scope(tenant, actor=actor):
+        run = ImportRun.objects.select_for_update().select_related("source").get(pk=run_id)
+        progress, _ = RunProgress.objects.get_or_create(run=run)
+        now = datetime.now(UTC)
+        taken_up = run.state == to and is_stale(progress, now=now)
+        if run.state == to and not taken_up:
+            raise AnotherRunError
+        again = run.state == State.FAILED and run.failed_in == to
+        if not (taken_up or again or run.state in of):
+            raise WrongStateError(f"This import is “{run.get_state_display()}”: not now.")
+        if taken_up and progress.attempt >= MOST_ATTEMPTS:
+            _note_failure(run, f"It was taken up {MOST_ATTEMPTS} times and never came to its end.")
+            raise_after = WrongStateError(run.error)
+        else:
+            raise_after = None
+            run.state, run.error, run.failed_in = to, "", ""
+            try:
+                with transaction.atomic():
+                    run.save(update_fields=["state", "error", "failed_in"])
+            except IntegrityError:
+                raise AnotherRunError from None
+            RunProgress.objects.filter(pk=progress.pk).update(
+                attempt=F("attempt") + 1 if taken_up else 1,
+                stop_requested=False, heartbeat_at=now, phase="", done=0, total=0,
+            )  # fmt: skip
+    if raise_after:
+        raise raise_after
+    return run
+
+
+def lock_imports() -> None:
+    """Hold the clinic's import lock until the transaction ends; refuses where another holds it.
+
+    The state says who is at work; the lock is for the worker that was believed dead and was not.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s, %s)", [current_scope().tenant_id, LOCK_OF_IMPORTS]
+        )
+        if not cursor.fetchone()[0]:
+            raise AnotherRunError
+
+
+def fail(tenant: Tenant, run_id: uuid.UUID, error: BaseException, *, actor: Actor) -> str:
+    """Leave the run stopped with the reason; answers the reason. No value of a patient gets into it."""
+    reason = _words(error)
+    with tenant_scope(tenant, actor=actor):
+        run = ImportRun.objects.select_for_update().get(pk=run_id)
+        if run.is_working:
+            _note_failure(run, reason)
+    return reason
+
+
+def _note_failure(run: ImportRun, reason: str) -> None:
+    run.failed_in, run.state, run.error = run.state, State.FAILED, reason
+    run.save(update_fields=["failed_in", "state", "error"])
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, FileMakerFileError):
+        return f"{error.message} {error.remedy}"
+    known = (StoppedError, UnreconciledError, MappingError, ImportRefusedError)
+    if isinstance(error, known):
+        return str(error)
+    # The message of a database error quotes rows: only its kind and its place go to the log.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("import failed with %s\n%s", type(error).__name__, frames)
+    return (
+        f"Something went wrong on our side ({type(error).__name__}). Nothing of it was kept; "
+        "try again, and if it happens again tell us."
+    )
+
+
+def stale_runs(*, now: datetime) -> list[ImportRun]:
+    """Answer the runs of the clinic in scope whose worker has died."""
+    working = ImportRun.objects.filter(state__in=ImportRun.WORKING).select_related("progress")
+    return [run for run in working if is_stale(getattr(run, "progress", None), now=now)]
+
+
+def ask_to_stop(run_id: uuid.UUID) -> None:
+    RunProgress.objects.filter(run_id=run_id).update(stop_requested=True)

@@ -1,0 +1,266 @@
+"""The verbs of an import, each a step of a run. What lasts opens its own short scopes."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+
+from audit.services import record as record_event
+from onboarding.imports import runs
+from onboarding.imports.duplicates import find_candidates
+from onboarding.imports.identity import settle_key
+from onboarding.imports.loading.engine import Loader
+from onboarding.imports.loading.ledger import Ledger
+from onboarding.imports.mapping import MappingSpec, check_spec
+from onboarding.imports.models import ImportRun, ImportSource, Mapping
+from onboarding.imports.progress import Progress
+from onboarding.imports.reports import assemble
+from onboarding.imports.runs import ImportRefusedError, WrongStateError
+from onboarding.imports.staging import stage_source
+from onboarding.imports.structure import Structure
+from onboarding.imports.suggest import suggest
+from onboarding.imports.undo import undo_changes
+from onboarding.imports.upload import receive_file
+from tenants.scope import NOBODY, tenant_scope
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tenants.models import Tenant
+    from tenants.scope import Actor
+
+State = ImportRun.State
+
+
+class _TakeBackError(Exception):
+    """Ends the savepoint of a dry run."""
+
+
+@contextmanager
+def _at_work(
+    tenant: Tenant, run: ImportRun, *, actor: Actor, live: bool
+) -> Iterator[Progress]:
+    """Show progress while the block runs; whatever ends it leaves the run failed, with the reason."""
+    progress = Progress(tenant, run.pk, live=live)
+    try:
+        with progress.beating():
+            yield progress
+    except BaseException as error:
+        runs.fail(tenant, run.pk, error, actor=actor)
+        with tenant_scope(tenant, actor=actor):
+            progress.write_log()
+        raise
+
+
+def read_file(
+    tenant: Tenant, run_id: uuid.UUID, *, actor: Actor = NOBODY, live: bool = True
+) -> ImportRun:
+    """Stage and profile the run's file, and prepare its mapping: the last confirmed or a suggestion."""
+    run = runs.claim(tenant, run_id, to=State.READING, of={State.UPLOADED}, actor=actor)
+    with _at_work(tenant, run, actor=actor, live=live) as progress:
+        stage_source(tenant, run.source_id, actor=actor, progress=progress)
+        with tenant_scope(tenant, actor=actor):
+            run.refresh_from_db()
+            settle_key(run.source)
+            run.mapping = latest_mapping(run.source)
+            run.state = State.PROFILED
+            run.save(update_fields=["mapping", "state"])
+            progress.write_log()
+    return run
+
+
+def latest_mapping(source: ImportSource) -> Mapping | None:
+    """Answer the mapping last saved for files of this structure."""
+    return Mapping.objects.filter(fingerprint=source.fingerprint).first()
+
+
+def suggested_spec(source: ImportSource, *, time_zone: str) -> MappingSpec:
+    """Suggest a mapping for a staged file; needs the clinic's scope."""
+    structure = Structure.from_json(source.structure)
+
+    def overlap(table: int, field: int, other_table: int, other_field: int) -> float:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "WITH mine AS (SELECT DISTINCT btrim(payload ->> %s) AS v FROM imports_stagedrecord "
+                "WHERE source_id = %s AND table_id = %s AND payload ->> %s <> '' LIMIT 500), "
+                "theirs AS (SELECT DISTINCT btrim(payload ->> %s) AS v FROM imports_stagedrecord "
+                "WHERE source_id = %s AND table_id = %s) "
+                "SELECT count(*) FILTER (WHERE t.v IS NOT NULL)::float / greatest(count(*), 1) "
+                "FROM mine AS m LEFT JOIN theirs AS t USING (v)",
+                [str(field), source.pk, table, str(field), str(other_field), source.pk, other_table],
+            )
+            return float(cursor.fetchone()[0])
+
+    return suggest(structure, source.profile, time_zone=time_zone, overlap=overlap)
+
+
+@transaction.atomic
+def save_mapping(run: ImportRun, spec: MappingSpec, *, actor: Actor) -> Mapping:
+    """Confirm the mapping of a run: a new version for this structure, unless nothing has changed.
+
+    Raises MappingError where it does not fit the file. An earlier dry run no longer counts.
+    """
+    may = {State.PROFILED, State.MAPPED, State.CHECKED, State.FAILED}
+    run = ImportRun.objects.select_for_update().select_related("source").get(pk=run.pk)
+    if run.state not in may or run.failed_in in {State.READING, State.UNDOING}:
+        raise WrongStateError(f"This import is “{run.get_state_display()}”: not now.")
+    check_spec(spec, Structure.from_json(run.source.structure))
+    latest = latest_mapping(run.source)
+    kept = spec.as_json()
+    if latest is None or latest.spec != kept:
+        latest = Mapping.objects.create(
+            fingerprint=run.source.fingerprint,
+            version=latest.version + 1 if latest else 1,
+            spec=kept,
+            saved_by=actor.label,
+        )
+    run.mapping, run.state, run.dry_report = latest, State.MAPPED, {}
+    run.failed_in = run.error = ""
+    run.save(update_fields=["mapping", "state", "dry_report", "failed_in", "error"])
+    return latest
+
+
+def check_run(
+    tenant: Tenant, run_id: uuid.UUID, *, actor: Actor = NOBODY, live: bool = True
+) -> dict[str, Any]:
+    """Run the import dry: all of it, rolled back; answers the report."""
+    steps = {State.MAPPED, State.CHECKED}
+    run = runs.claim(tenant, run_id, to=State.CHECKING, of=steps, actor=actor)
+    return _load(tenant, run, dry=True, actor=actor, live=live)
+
+
+def load_run(
+    tenant: Tenant,
+    run_id: uuid.UUID,
+    *,
+    actor: Actor = NOBODY,
+    live: bool = True,
+    unchecked: bool = False,
+) -> dict[str, Any]:
+    """Load the run for good; answers the report. `unchecked`: without a dry run before it."""
+    steps = {State.CHECKED, State.MAPPED} if unchecked else {State.CHECKED}
+    run = runs.claim(tenant, run_id, to=State.LOADING, of=steps, actor=actor)
+    return _load(tenant, run, dry=False, actor=actor, live=live)
+
+
+def _load(
+    tenant: Tenant, run: ImportRun, *, dry: bool, actor: Actor, live: bool
+) -> dict[str, Any]:
+    with (
+        _at_work(tenant, run, actor=actor, live=live) as progress,
+        Ledger(run, dry=dry) as ledger,
+        tenant_scope(tenant, actor=actor),
+    ):
+        run = ImportRun.objects.select_related("source", "mapping").get(pk=run.pk)
+        if run.mapping is None:
+            raise WrongStateError("Confirm the mapping first.")
+        runs.lock_imports()
+        settle_key(run.source)
+        spec = MappingSpec.from_json(run.mapping.spec)
+        loader = Loader(run, spec, ledger, progress, dry=dry)
+        report: dict[str, Any] = {}
+        try:
+            with transaction.atomic():
+                report = _do_load(loader, progress, dry=dry)
+                if dry:
+                    raise _TakeBackError
+        except _TakeBackError:
+            pass
+        ledger.store()
+        progress.write_log()
+        _finish(run, report, dry=dry)
+    return report
+
+
+def _do_load(loader: Loader, progress: Progress, *, dry: bool) -> dict[str, Any]:
+    began = time.monotonic()
+    loader.load()
+    with progress.phase("Look for people who are here twice"):
+        duplicates = find_candidates(loader.run)
+    loader.ledger.check()
+    return assemble(loader, dry=dry, duplicates=duplicates, seconds=time.monotonic() - began)
+
+
+def _finish(run: ImportRun, report: dict[str, Any], *, dry: bool) -> None:
+    if dry:
+        run.dry_report, run.state = report, State.CHECKED
+    else:
+        run.report, run.state, run.loaded_at = report, State.LOADED, datetime.now(UTC)
+    run.save(update_fields=["dry_report", "report", "state", "loaded_at"])
+    record_event(
+        "import.check" if dry else "import.load",
+        object_type="imports_importrun",
+        object_id=str(run.pk),
+        payload={"file": run.source.file_name, "sha256": run.source.sha256, **report["totals"]},
+    )
+
+
+def undo_run(
+    tenant: Tenant, run_id: uuid.UUID, *, actor: Actor = NOBODY, live: bool = True
+) -> dict[str, Any]:
+    """Take a loaded run back: what it made goes, what it changed returns, edits since stay.
+
+    Answers what was taken back and what was kept, with both versions.
+    """
+    run = runs.claim(tenant, run_id, to=State.UNDOING, of={State.LOADED}, actor=actor)
+    with (
+        _at_work(tenant, run, actor=actor, live=live) as progress,
+        tenant_scope(tenant, actor=actor),
+    ):
+        runs.lock_imports()
+        run = ImportRun.objects.select_related("source").get(pk=run.pk)
+        with progress.phase("Take back what was loaded"):
+            report = undo_changes(run, progress)
+        progress.write_log()
+        run.undo_report, run.state, run.undone_at = report, State.UNDONE, datetime.now(UTC)
+        run.save(update_fields=["undo_report", "state", "undone_at"])
+        record_event(
+            "import.undo",
+            object_type="imports_importrun",
+            object_id=str(run.pk),
+            payload={key: report[key] for key in ("deleted", "restored")},
+        )
+    return report
+
+
+def import_file(
+    tenant: Tenant,
+    path: Path,
+    *,
+    actor: Actor = NOBODY,
+    dry_run: bool = False,
+    mapping: dict[str, Any] | None = None,
+    live: bool = False,
+) -> dict[str, Any]:
+    """Import a file on this machine from end to end, as the command line and the demo do.
+
+    `mapping` is a spec as JSON; without it the last confirmed for this structure is taken, else the
+    suggestion. Answers the reconciliation report; raises what the steps raise.
+    """
+    with tenant_scope(tenant, actor=actor):
+        source = receive_file(path, actor=actor)
+        run = runs.begin_run(source, actor=actor)
+    read_file(tenant, run.pk, actor=actor, live=live)
+    with tenant_scope(tenant, actor=actor):
+        run = ImportRun.objects.select_related("source", "mapping").get(pk=run.pk)
+        if mapping is not None:
+            spec = MappingSpec.from_json(mapping)
+        elif run.mapping is not None:
+            spec = MappingSpec.from_json(run.mapping.spec)
+        else:
+            spec = suggested_spec(run.source, time_zone=tenant.time_zone)
+        if not any(rule.entity for rule in spec.tables):
+            raise ImportRefusedError(
+                "No table of this file looks like patients or appointments. Look at it with "
+                "“nexus filemaker inspect”, or say what is what with --mapping."
+            )
+        save_mapping(run, spec, actor=actor)
+    if dry_run:
+        return check_run(tenant, run.pk, actor=actor, live=live)
+    return load_run(tenant, run.pk, actor=actor, live=live, unchecked=True)

@@ -1,0 +1,84 @@
+"""The steps of an import as background work. Delivered twice, the second finds nothing to do."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from celery import shared_task
+
+from onboarding.imports import runs, services
+from onboarding.imports.models import ImportRun
+from onboarding.imports.runs import ImportRefusedError
+from tenants.models import Tenant
+from tenants.scope import public_scope, tenant_scope
+from tenants.tasks import tenant_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tenants.tasks import TenantTask
+
+log = logging.getLogger(__name__)
+
+
+def _run(step: Callable[..., Any], task: TenantTask, run_id: str) -> None:
+    """Take one step. What went wrong stands in the run itself, where the clinic sees it."""
+    tenant = task.request.tenant
+    try:
+        step(tenant, uuid.UUID(run_id), actor=task.actor)
+    except ImportRefusedError as refusal:
+        log.info("import %s: %s", run_id, refusal)
+    except Exception as error:  # noqa: BLE001 - the run keeps the reason; the log must hold no values
+        log.warning("import %s stopped with %s", run_id, type(error).__name__)
+
+
+@tenant_task(name="imports.read", long=True)
+def read_file(task: TenantTask, run_id: str) -> None:
+    """Stage and profile the file."""
+    _run(services.read_file, task, run_id)
+
+
+@tenant_task(name="imports.check", long=True)
+def check_run(task: TenantTask, run_id: str) -> None:
+    """Run it dry."""
+    _run(services.check_run, task, run_id)
+
+
+@tenant_task(name="imports.load", long=True)
+def load_run(task: TenantTask, run_id: str) -> None:
+    """Load it for good."""
+    _run(services.load_run, task, run_id)
+
+
+@tenant_task(name="imports.undo", long=True)
+def undo_run(task: TenantTask, run_id: str) -> None:
+    """Take it back."""
+    _run(services.undo_run, task, run_id)
+
+
+STEPS: dict[str, TenantTask] = {
+    ImportRun.State.READING: read_file,
+    ImportRun.State.CHECKING: check_run,
+    ImportRun.State.LOADING: load_run,
+    ImportRun.State.UNDOING: undo_run,
+}
+
+
+@shared_task(name="imports.resume_stale")  # type: ignore[untyped-decorator]
+def resume_stale() -> None:
+    """Take up imports whose worker has died, in every clinic."""
+    with public_scope():
+        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+    for tenant in tenants:
+        try:
+            with tenant_scope(tenant):
+                found = runs.stale_runs(now=datetime.now(UTC))
+        except Exception:
+            # One clinic's trouble must not keep the others' imports waiting.
+            log.exception("the imports of %s could not be looked at", tenant.subdomain)
+            continue
+        for run in found:
+            STEPS[run.state].delay_for(tenant.pk, str(run.pk))

@@ -1,0 +1,232 @@
+"""Takes a run back as a whole, except what people have worked on since: that is kept and listed.
+
+Order: appointments, then patients, then configuration, so that nothing is deleted that something kept
+still needs. The audit trail keeps all of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from onboarding.imports.loading.writing import (
+    CHILDREN,
+    MODELS,
+    delete_rows,
+    differs,
+    restore_row,
+    row_images,
+)
+from onboarding.imports.models import ImportLink, ImportRun, RowChange
+from onboarding.imports.runs import ImportRefusedError
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from onboarding.imports.progress import Progress
+
+ORDER = ("appointment", "patient", "appointment_type", "funding_type", "practitioner", "location")
+BATCH = 500
+KEPT_LISTED = 1_000
+EDITED = "edited since"
+Images = dict["uuid.UUID", dict[str, Any]]
+
+
+class LaterRunError(ImportRefusedError):
+    """A later import has built on this one."""
+
+
+def undo_changes(run: ImportRun, progress: Progress) -> dict[str, Any]:
+    """Undo inside the caller's transaction; answers counts and what was kept, with both versions."""
+    _refuse_if_built_upon(run)
+    undoing = _Undoing(run, progress)
+    for kind in ORDER:
+        undoing.put_back(kind)
+        undoing.delete_created(kind)
+    undoing.settle_links()
+    return {
+        "deleted": dict(undoing.deleted),
+        "restored": dict(undoing.restored),
+        "gone_already": undoing.gone,
+        "kept_count": undoing.kept_count,
+        "kept": undoing.kept,
+    }
+
+
+def _refuse_if_built_upon(run: ImportRun) -> None:
+    later = (
+        ImportRun.objects.filter(
+            state=ImportRun.State.LOADED,
+            loaded_at__gt=run.loaded_at or run.created_at,
+            changes__target_id__in=RowChange.objects.filter(run=run).values("target_id"),
+        )
+        .exclude(pk=run.pk)
+        .order_by("-loaded_at")
+        .first()
+    )
+    if later is not None:
+        raise LaterRunError(
+            f"A later import ({later.source.file_name}, {later.loaded_at:%d %b %Y %H:%M} UTC) has "
+            "changed the same records. Undo that one first."
+        )
+
+
+class _Undoing:
+    def __init__(self, run: ImportRun, progress: Progress) -> None:
+        self.run, self.progress = run, progress
+        self.deleted: Counter[str] = Counter()
+        self.restored: Counter[str] = Counter()
+        self.gone = self.kept_count = 0
+        self.kept: list[dict[str, Any]] = []
+        self._kept_ids: set[uuid.UUID] = set()
+
+    # ── what the run changed ──────────────────────────────────────────────────────────────────────
+
+    def put_back(self, kind: str) -> None:
+        """Restore rows that were there before, and what hung on them."""
+        for change in self._changes(kind, RowChange.Action.UPDATED).order_by("-id"):
+            current = row_images(kind, [change.target_id]).get(change.target_id)
+            if current is None:
+                self.gone += 1
+            elif differs(current, change.after):
+                self._keep(kind, change.target_id, EDITED, change.after, current)
+            else:
+                restore_row(kind, change.before, exists=True)
+                self.restored[kind] += 1
+        if kind == "patient":
+            self._put_back_children()
+
+    def _put_back_children(self) -> None:
+        """Children of patients that the run did not make: taken away or brought back one by one."""
+        made = self._changes("patient", RowChange.Action.CREATED).values("target_id")
+        for kind in CHILDREN:
+            created = self._changes(kind, RowChange.Action.CREATED).exclude(
+                after__patient_id__in=[str(pk) for pk in made.values_list("target_id", flat=True)]
+            )
+            for change in created:
+                current = row_images(kind, [change.target_id]).get(change.target_id)
+                if current is None:
+                    self.gone += 1
+                elif differs(current, change.after):
+                    self._keep(kind, change.target_id, EDITED, change.after, current)
+                else:
+                    delete_rows(kind, [change.target_id])
+                    self.deleted[kind] += 1
+            for change in self._changes(kind, RowChange.Action.DELETED):
+                owner = change.before["patient_id"]
+                if MODELS["patient"]._default_manager.filter(pk=owner).exists():
+                    restore_row(kind, change.before, exists=False)
+                    self.restored[kind] += 1
+
+    # ── what the run made ─────────────────────────────────────────────────────────────────────────
+
+    def delete_created(self, kind: str) -> None:
+        for batch in self._created(kind):
+            current = row_images(kind, list(batch))
+            self.gone += len(batch) - len(current)
+            keep = {
+                row_id: EDITED
+                for row_id, image in current.items()
+                if differs(image, batch[row_id])
+            }
+            if kind == "patient":
+                keep |= self._patients_worked_on(current)
+            for row_id, why in self._still_needed(kind, list(current)).items():
+                keep.setdefault(row_id, why)
+            for row_id, why in keep.items():
+                self._keep(kind, row_id, why, batch[row_id], current[row_id])
+            going = [row_id for row_id in current if row_id not in keep]
+            if kind == "patient":
+                self._delete_children_of(going)
+            delete_rows(kind, going)
+            self.deleted[kind] += len(going)
+            self.progress.advance(len(batch))
+
+    def _created(self, kind: str) -> Iterator[dict[uuid.UUID, dict[str, Any]]]:
+        rows = self._changes(kind, RowChange.Action.CREATED).order_by("id")
+        last = None
+        while True:
+            page = rows if last is None else rows.filter(id__gt=last)
+            found = list(page.values_list("id", "target_id", "after")[:BATCH])
+            if not found:
+                return
+            last = found[-1][0]
+            yield {target_id: after for _, target_id, after in found}
+
+    def _patients_worked_on(self, patients: Mapping[uuid.UUID, Any]) -> dict[uuid.UUID, str]:
+        """Patients whose phones, addresses or numbers were added to, edited or removed since."""
+        touched: dict[uuid.UUID, str] = {}
+        for kind in CHILDREN:
+            model = MODELS[kind]
+            loaded = {
+                target_id: after
+                for target_id, after in self._changes(kind, RowChange.Action.CREATED)
+                .filter(after__patient_id__in=[str(pk) for pk in patients])
+                .values_list("target_id", "after")
+            }
+            now = dict(
+                model._default_manager.filter(patient_id__in=list(patients)).values_list(
+                    "pk", "patient_id"
+                )
+            )
+            images = row_images(kind, list(now))
+            for row_id, patient_id in now.items():
+                if row_id not in loaded or differs(images[row_id], loaded[row_id]):
+                    touched[patient_id] = EDITED
+            for row_id, after in loaded.items():
+                if row_id not in now:
+                    touched.update(
+                        {pk: EDITED for pk in patients if str(pk) == after["patient_id"]}
+                    )
+        return touched
+
+    def _still_needed(self, kind: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """Rows that something outside the run refers to."""
+        needed: dict[uuid.UUID, str] = {}
+        children = {MODELS[child] for child in CHILDREN}
+        for relation in MODELS[kind]._meta.related_objects:
+            model = relation.related_model
+            if model in children or isinstance(model, str):
+                continue
+            column = relation.field.attname
+            label = str(model._meta.verbose_name)
+            found = model._default_manager.filter(**{f"{column}__in": list(ids)})
+            for row_id in found.values_list(column, flat=True).distinct():
+                needed[row_id] = f"still needed by: {label}"
+        return needed
+
+    def _delete_children_of(self, patients: Sequence[uuid.UUID]) -> None:
+        for kind in CHILDREN:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f'DELETE FROM "{MODELS[kind]._meta.db_table}" '  # noqa: S608 - our own tables
+                    "WHERE patient_id = ANY(%s::uuid[])",
+                    [list(patients)],
+                )
+                self.deleted[kind] += cursor.rowcount
+
+    # ── the links ─────────────────────────────────────────────────────────────────────────────────
+
+    def settle_links(self) -> None:
+        """Forget what the run linked, except rows that stay: they must not be doubled next time."""
+        ImportLink.objects.filter(run=self.run).exclude(target_id__in=self._kept_ids).delete()
+        for change in self._changes("link", RowChange.Action.UPDATED):
+            link = ImportLink.objects.filter(pk=change.target_id).first()
+            if link is not None and link.target_id not in self._kept_ids:
+                for name, value in change.before.items():
+                    setattr(link, name, value)
+                link.save()
+
+    def _changes(self, kind: str, action: str) -> Any:
+        return RowChange.objects.filter(run=self.run, target_type=kind, action=action)
+
+    def _keep(self, kind: str, row_id: uuid.UUID, why: str, loaded: Any, now: Any) -> None:
+        self._kept_ids.add(row_id)
+        self.kept_count += 1
+        if len(self.kept) < KEPT_LISTED:
+            self.kept.append(
+                {"kind": kind, "id": str(row_id), "why": why, "loaded": loaded, "now": now}
+            )
