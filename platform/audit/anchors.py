@@ -85,7 +85,7 @@ def read_anchors(path: Path) -> Iterator[Anchor | AnchorError]:
 def _parse(line: str) -> Anchor:
     fields = json.loads(line)
     signature = fields.pop("signature")
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
     if not any(hmac.compare_digest(signature, _sign(fields, key)) for key in keys):
         raise AnchorError("its signature does not fit")
     return Anchor(**fields)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils import timezone
 
 from audit import anchors, services
 from audit.models import Event, QueuedEvent, Seal
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ACTION, OBJECT_TYPE, REQUESTED = "verify", "audit_seal", "requested"
+GIVEN_UP_AFTER = timedelta(minutes=30)
+"""A verification that has not answered by then is taken for lost and may be asked for again."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,16 @@ class SealState:
 
 
 def request_check() -> None:
-    """Ask for a verification of the running scope's trail; it starts when the request commits."""
+    """Ask for a verification of the running scope's trail, unless one is running.
+
+    It starts when the request commits.
+    """
     from audit.tasks import verify_trail
 
+    if seal_state().is_running:
+        return
     services.record(ACTION, object_type=OBJECT_TYPE, result=REQUESTED)
-    tenant_id = current_scope().tenant_id
-    transaction.on_commit(
-        lambda: verify_trail.delay_for(tenant_id), using=current_scope().alias
-    )
+    transaction.on_commit(verify_trail.delay, using=current_scope().alias)
 
 
 def check_trail(trail: Trail) -> Verdict:
@@ -78,5 +84,9 @@ def seal_state() -> SealState:
         unsealed=QueuedEvent.objects.count(),
         checked=checked,
         verdict=json.loads(payload.body) if payload else None,
-        is_running=last is not None and last.result == REQUESTED,
+        is_running=(
+            last is not None
+            and last.result == REQUESTED
+            and last.at > timezone.now() - GIVEN_UP_AFTER
+        ),
     )

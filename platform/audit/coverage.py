@@ -121,7 +121,7 @@ def trigger_statements(table: str, tenant_id: int) -> list[str]:  # noqa: ARG001
     ]
 
 
-class RecordTable(Operation):  # type: ignore[misc]
+class RecordTable(Operation):
     """Puts a table's triggers in line with its rule: for a changed rule or a hand-written table."""
 
     reduces_to_sql = True
@@ -134,7 +134,7 @@ class RecordTable(Operation):  # type: ignore[misc]
         """Triggers are no part of the models' state."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any  # noqa: ARG002
+        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
     ) -> None:
         for name in _TRIGGERS:
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {name} ON {_quoted(self.table)}", None)

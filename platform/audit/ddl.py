@@ -29,7 +29,7 @@ PARTITIONS = (
 TABLES = ("audit_event", "audit_payload", "audit_queue", "audit_seal", "audit_erasure")
 
 
-class CreateAuditTrail(Operation):  # type: ignore[misc]
+class CreateAuditTrail(Operation):
     """Builds the audit trail in the running scope's schema: plain SQL, so it can be replayed."""
 
     reduces_to_sql = True
@@ -39,7 +39,7 @@ class CreateAuditTrail(Operation):  # type: ignore[misc]
         """Leave the models' state to the operations beside this one."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any  # noqa: ARG002
+        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
     ) -> None:
         for statement in trail_statements(current_scope()):
             schema_editor.execute(statement, params=None)
@@ -124,9 +124,7 @@ def _wall_statements(scope: Scope) -> list[str]:
     if not scope.is_clinic:
         return []
     return [
-        statement
-        for table in (*TABLES, *PARTITIONS)
-        for statement in walls.wall_statements(table)
+        statement for table in (*TABLES, *PARTITIONS) for statement in walls.wall_statements(table)
     ]
 
 

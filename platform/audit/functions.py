@@ -30,9 +30,7 @@ HEADER = (
 LOCK_CLASS = 1635083380
 """The first half of the sealer's advisory lock ("audt"); the second is the clinic's id."""
 
-SECRET_NAMES = (
-    "^(password|passphrase|secret|token|salt)$|_(password|secret|token|private_key)$"  # noqa: S105
-)
+SECRET_NAMES = "^(password|passphrase|secret|token|salt)$|_(password|secret|token|private_key)$"  # noqa: S105
 """Columns of such names never reach a payload, in whatever table they turn up."""
 
 WITHHELD = "[withheld]"
@@ -83,8 +81,9 @@ END $$"""
 LEAF = f"""
 CREATE FUNCTION audit_leaf(e audit_event) RETURNS bytea LANGUAGE sql STABLE AS $$
   SELECT sha256('\\x00'::bytea || {
-    netstrings(*(f"(e).{part}" if "(" not in part else part.replace("at)", "(e).at)")
-                 for part in HEADER))
+    netstrings(
+        *(f"(e).{part}" if "(" not in part else part.replace("at)", "(e).at)") for part in HEADER)
+    )
 } || (e).commitment) $$"""
 
 # An odd node goes up as it is; leaves and nodes are told apart by their first byte, and the number

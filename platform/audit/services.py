@@ -84,4 +84,5 @@ def seal_batch(*, size: int = SEAL_SIZE) -> int:
 def _ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connections[current_scope().alias].cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

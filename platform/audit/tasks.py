@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@shared_task(name="audit.seal_everywhere")  # type: ignore[untyped-decorator]
+@shared_task(name="audit.seal_everywhere")
 def seal_everywhere() -> None:
     """Seal what waits in every clinic and on the platform; each in its own short transaction."""
     _everywhere(services.seal)
 
 
-@shared_task(name="audit.anchor_everywhere")  # type: ignore[untyped-decorator]
+@shared_task(name="audit.anchor_everywhere")
 def anchor_everywhere() -> None:
     """Write every chain's head outside the database."""
     _everywhere(lambda trail: anchors.drop_anchor(trail, anchors.standard_path(trail)))
@@ -34,7 +34,7 @@ def anchor_everywhere() -> None:
 @tenant_task(name="audit.verify", long=True)
 def verify_trail(task: TenantTask) -> None:
     """Verify the clinic's trail against its own anchors and record the verdict in it."""
-    trail = trails.trail_of(task.request.tenant, actor=task.actor)
+    trail = trails.trail_of(task.tenant, actor=task.actor)
     checks.check_trail(trail)
 
 

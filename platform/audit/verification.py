@@ -195,9 +195,7 @@ def _events(ids: Sequence[int], verdict: Verdict) -> dict[int, Event]:
     # The id alone is not unique to PostgreSQL: a partitioned table's key holds the time as well.
     for event in Event.objects.filter(id__in=ids).order_by():
         if event.id in found:
-            verdict.find(
-                "event_forged", f"event {event.id} stands there twice", event_id=event.id
-            )
+            verdict.find("event_forged", f"event {event.id} stands there twice", event_id=event.id)
         found[event.id] = event
     return found
 
@@ -243,9 +241,7 @@ def _lawful_erasures(missing: set[int]) -> set[int]:
 
 
 def _check_emptied_partitions(gaps: Sequence[Seal], verdict: Verdict) -> None:
-    years = {
-        year for seal in gaps for year in range(seal.first_at.year, seal.last_at.year + 1)
-    }
+    years = {year for seal in gaps for year in range(seal.first_at.year, seal.last_at.year + 1)}
     for year in sorted(years):
         if not Event.objects.filter(at__year=year).exists():
             verdict.find(

@@ -116,9 +116,7 @@ def changes_of(event: Event) -> list[Change] | None:
 def _compared(table: str, before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
     names = _in_order(table, {**before, **after})
     return [
-        Change(
-            label_of_column(table, name), _shown(before.get(name)), _shown(after.get(name))
-        )
+        Change(label_of_column(table, name), _shown(before.get(name)), _shown(after.get(name)))
         for name in names
     ]
 
@@ -142,7 +140,9 @@ def _columns(table: str) -> dict[str, str]:
     if model is None:
         return {}
     return {
-        field.column: str(field.verbose_name) for field in model._meta.concrete_fields
+        field.column: str(field.verbose_name)
+        for field in model._meta.concrete_fields
+        if field.column
     }
 
 

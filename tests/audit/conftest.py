@@ -17,8 +17,6 @@ def recorded():
             .select_related("payload")
             .order_by("at", "id")
         )
-        return [
-            (event.action, event.object_id, json.loads(event.payload.body)) for event in events
-        ]
+        return [(event.action, event.object_id, json.loads(event.payload.body)) for event in events]
 
     return read

@@ -51,7 +51,12 @@ def _denials(clinic) -> list[tuple[str, str, str, str]]:
     with tenant_scope(clinic):
         events = Event.objects.filter(result="denied").select_related("payload").order_by("id")
         return [
-            (event.action, event.object_type, event.actor_id, json.loads(event.payload.body)["reason"])
+            (
+                event.action,
+                event.object_type,
+                event.actor_id,
+                json.loads(event.payload.body)["reason"],
+            )
             for event in events
         ]
 

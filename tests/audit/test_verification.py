@@ -125,9 +125,7 @@ def test_a_deleted_event_is_found(trail, intruder):
     ]
 
 
-def test_an_event_deleted_before_it_was_sealed_is_found_then_and_ever_after(
-    trail, intruder, alpha
-):
+def test_an_event_deleted_before_it_was_sealed_is_found_then_and_ever_after(trail, intruder, alpha):
     with tenant_scope(alpha):
         event_id = services.record("view", object_type="page")
     intruder.execute("DELETE FROM audit_event WHERE id = %s", [event_id])

@@ -82,9 +82,14 @@ def test_filters_narrow_the_events(alpha, sign_in):
 
 
 def test_pages_turn_forth_and_back_over_every_event_once(alpha, sign_in, monkeypatch):
-    monkeypatch.setattr("audit.selectors.latest_events.__kwdefaults__", {
-        "after": None, "before": None, "size": 2,
-    })
+    monkeypatch.setattr(
+        "audit.selectors.latest_events.__kwdefaults__",
+        {
+            "after": None,
+            "before": None,
+            "size": 2,
+        },
+    )
     client = sign_in(alpha, "owner")
     with tenant_scope(alpha):
         Location.objects.bulk_create(Location(name=f"Place {n}") for n in range(5))
@@ -103,7 +108,9 @@ def test_pages_turn_forth_and_back_over_every_event_once(alpha, sign_in, monkeyp
     back, _ = turn(f"/audit/{last['prev']}")
 
     assert (first, second, third) == (
-        ["Place 4", "Place 3"], ["Place 2", "Place 1"], ["Place 0"],
+        ["Place 4", "Place 3"],
+        ["Place 2", "Place 1"],
+        ["Place 0"],
     )
     assert back == second
     assert ("prev" in links, "next" in last) == (False, False)

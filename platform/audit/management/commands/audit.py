@@ -46,9 +46,7 @@ class Command(BaseCommand):
         file = options.get("file") or options.get("anchor")
         if file and len(chosen) > 1:
             raise CommandError("One file holds one chain: name one clinic with --tenant.")
-        answers = [
-            getattr(self, f"_{options['action']}")(trail, options) for trail in chosen
-        ]
+        answers = [getattr(self, f"_{options['action']}")(trail, options) for trail in chosen]
         if options["json"]:
             shown = answers[0] if len(answers) == 1 else answers
             self.stdout.write(json.dumps(shown, indent=2))
