@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 
@@ -10,11 +10,18 @@ from accounts.models import User
 from clinical.practice.clock import zone_names
 from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
 
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    _ModelForm = forms.ModelForm[Model]
+else:
+    _ModelForm = forms.ModelForm
+
 NAME_LENGTH = 120
 _COLOUR = forms.TextInput(attrs={"type": "color", "class": "form-control-color"})
 
 
-class EntryForm(forms.ModelForm["Entry"]):
+class EntryForm(_ModelForm):
     """A form that leaves saving to the service."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

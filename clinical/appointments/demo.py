@@ -1,0 +1,220 @@
+"""A small made-up practice around today, so that a new clinic of the demo has something to show.
+
+Every name, number and address is invented; the phones are from ranges kept for fiction (ACMA).
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from clinical.appointments.models import Appointment
+from clinical.appointments.statuses import Status
+from clinical.patients.contacts import normalise_contact
+from clinical.patients.identifiers import is_valid_identifier
+from clinical.patients.models import Address, ContactPoint, Patient, PatientIdentifier
+from clinical.practice.clock import moment_at
+from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+from tenants.scope import tenant_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tenants.models import Tenant
+
+PATIENTS = 60
+DAYS = range(-4, 8)
+"""Days around today, today being 0."""
+
+_LOCATIONS = (
+    ("Harbour Street Clinic", "Harbour St", "#1f6f78", "(02) 5550 0110", "4 Harbour Street"),
+    ("Wattle Grove Rooms", "Wattle Grove", "#8a5a2b", "(02) 5550 0122", "Suite 2, 18 Wattle Grove"),
+)
+_CLINICIANS = (
+    ("Kasimir Poole", "Podiatry", "#3d6ea8"),
+    ("Imre Castellan", "Physiotherapy", "#7a4e9a"),
+    ("Sunniva Okafor", "Occupational therapy", "#2f7d4f"),
+    ("Thaddeus Lim", "Exercise physiology", "#b4532a"),
+)
+_TYPES = (
+    ("Initial assessment", 60, "#5b8def"),
+    ("Standard consultation", 30, "#4fa37d"),
+    ("Long consultation", 45, "#c28f2c"),
+    ("Telehealth review", 20, "#9a6bc2"),
+    ("Home visit", 60, "#c0605d"),
+)
+_FUNDING = ("NDIS", "Medicare", "DVA", "Private", "Workers compensation")
+_GIVEN = (
+    "Aurelia Bram Cosima Dorian Elodie Fintan Greta Halcyon Isolde Jasper Keziah Leopold Maren Nico "
+    "Odile Piers Quilla Rafe Saskia Tobin Una Viggo Wilhelmina Xanthe Yorick Zelda Ambrose Birdie "
+    "Caspian Delphine"
+)
+_FAMILY = (
+    "Abernathy Birchgrove Coldstream Dunmore Eaglehawk Fernleigh Gallowglass Hartnell Ironbark "
+    "Jessop Kirribee Larkspur Mossvale Nightingale Oakhurst Pemberley Quillfeather Ravensworth "
+    "Silverdale Thistlewood Underhay Vanterpool Winterbourne Yarrowdale Zaharova"
+)
+_ALERTS = (
+    "Allergic to latex. Use nitrile gloves.",
+    "Falls risk: meet at the car park.",
+    "Prefers written instructions; hearing aid in the left ear.",
+)
+_NOTES = ("", "", "", "Bring the referral", "New orthotics to fit", "Care plan review due")
+
+
+@transaction.atomic
+def _fill(zone: ZoneInfo, now: datetime) -> int:
+    chance = random.Random(20)  # noqa: S311 - the same demo on every machine
+    locations = [
+        Location.objects.create(name=name, short_name=short, colour=c, phone=phone, address=street)
+        for name, short, c, phone, street in _LOCATIONS
+    ]
+    clinicians = [
+        Practitioner.objects.create(name=name, discipline=discipline, colour=colour)
+        for name, discipline, colour in _CLINICIANS
+    ]
+    types = [
+        AppointmentType.objects.create(name=name, duration_minutes=minutes, colour=colour)
+        for name, minutes, colour in _TYPES
+    ]
+    funding = [FundingType.objects.create(name=name) for name in _FUNDING]
+    patients = _patients(chance, locations, funding, now.astimezone(zone).date())
+    appointments = list(_appointments(chance, patients, clinicians, types, locations, zone, now))
+    Appointment.objects.bulk_create(appointments)
+    return len(appointments)
+
+
+def fill_demo_clinic(tenant: Tenant, *, now: datetime | None = None) -> int:
+    """Fill an empty clinic; answers how many appointments it got, 0 where something was there."""
+    with tenant_scope(tenant):
+        if Patient.objects.exists() or Location.objects.exists():
+            return 0
+        return _fill(ZoneInfo(tenant.time_zone), now or datetime.now(UTC))
+
+
+def _patients(
+    chance: random.Random,
+    locations: Sequence[Location],
+    funding: Sequence[FundingType],
+    today: date,
+) -> list[Patient]:
+    given, family = _GIVEN.split(), _FAMILY.split()
+    patients = [
+        Patient(
+            given_names=given[n % len(given)],
+            family_name=family[(n * 7) % len(family)],
+            preferred_name=given[n % len(given)][:3] if n % 9 == 0 else "",
+            date_of_birth=today - timedelta(days=chance.randrange(4 * 365, 88 * 365)),
+            sex=chance.choice(("female", "male", "")),
+            location=locations[n % len(locations)],
+            funding_type=chance.choice(funding),
+            alerts=_ALERTS[n % len(_ALERTS)] if n % 11 == 0 else "",
+        )
+        for n in range(PATIENTS)
+    ]
+    Patient.objects.bulk_create(patients)
+    ContactPoint.objects.bulk_create(_contacts(patients))
+    Address.objects.bulk_create(
+        Address(
+            patient=patient,
+            lines=f"{n + 3} Invented Lane",
+            suburb="Merrigum Bay",
+            state="NSW",
+            postcode="2999",
+        )
+        for n, patient in enumerate(patients)
+    )
+    PatientIdentifier.objects.bulk_create(_numbers(chance, patients))
+    return patients
+
+
+def _contacts(patients: Sequence[Patient]) -> Iterator[ContactPoint]:
+    for n, patient in enumerate(patients):
+        mobile = f"0491 57{n // 10} {(n % 10) * 100 + 6:03d}"
+        mail = f"{patient.given_names}.{patient.family_name}@example.com".lower()
+        for kind, value in (("mobile", mobile), ("email", mail)):
+            yield ContactPoint(
+                patient=patient,
+                kind=kind,
+                value=value,
+                normalised=normalise_contact(kind, value),
+            )
+
+
+def _numbers(chance: random.Random, patients: Sequence[Patient]) -> Iterator[PatientIdentifier]:
+    for patient in patients:
+        if patient.funding_type and patient.funding_type.name == "NDIS":
+            value = f"43{chance.randrange(10**7):07d}"
+            yield PatientIdentifier(
+                patient=patient,
+                kind="ndis",
+                value=value,
+                normalised=value,
+                is_valid=is_valid_identifier("ndis", value),
+            )
+
+
+def _appointments(
+    chance: random.Random,
+    patients: Sequence[Patient],
+    clinicians: Sequence[Practitioner],
+    types: Sequence[AppointmentType],
+    locations: Sequence[Location],
+    zone: ZoneInfo,
+    now: datetime,
+) -> Iterator[Appointment]:
+    today = now.astimezone(zone).date()
+    for offset in DAYS:
+        day = today + timedelta(days=offset)
+        is_quiet = day.weekday() >= 5 and day != today  # noqa: PLR2004 - Saturday and Sunday
+        for number, clinician in enumerate(clinicians):
+            if is_quiet:
+                continue
+            place = locations[(number + day.toordinal()) % len(locations)]
+            at = moment_at(day, time(8 + number % 2, 30), zone)
+            end = moment_at(day, time(16, 30), zone)
+            while at < end:
+                kind = chance.choice(types)
+                ends = at + timedelta(minutes=kind.duration_minutes)
+                if chance.random() < 0.75:  # noqa: PLR2004 - three quarters full
+                    yield Appointment(
+                        patient=chance.choice(patients),
+                        practitioner=clinician,
+                        location=place,
+                        appointment_type=kind,
+                        starts_at=at,
+                        ends_at=ends,
+                        status=_status(chance, at, ends, now),
+                        notes=chance.choice(_NOTES),
+                    )
+                at = ends + timedelta(minutes=chance.choice((0, 0, 15)))
+        if not is_quiet:
+            yield Appointment(
+                practitioner=clinicians[0],
+                location=locations[0],
+                starts_at=moment_at(day, time(12, 30), zone),
+                ends_at=moment_at(day, time(13), zone),
+                notes="Team meeting",
+            )
+
+
+def _status(chance: random.Random, starts: datetime, ends: datetime, now: datetime) -> str:
+    if starts <= now < ends:
+        return Status.IN_SESSION
+    if ends <= now:
+        return chance.choices(
+            (
+                Status.COMPLETED,
+                Status.DID_NOT_ATTEND,
+                Status.LATE_CANCELLATION,
+                Status.CANCELLED,
+            ),
+            (85, 6, 4, 5),
+        )[0]
+    if starts - now < timedelta(minutes=20):
+        return Status.ARRIVED
+    return chance.choices((Status.BOOKED, Status.CONFIRMED, Status.CANCELLED), (50, 44, 6))[0]
