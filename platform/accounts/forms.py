@@ -8,12 +8,13 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import validate_password
 
-from accounts.models import User
 from accounts.rules import roles_open_to
 from accounts.services import verify_code
 
 if TYPE_CHECKING:
     from django_otp.models import Device
+
+    from accounts.models import User
 
 MAX_PASSWORD = 1024
 WRONG_CODE = "This code is wrong, has run out or has been used. Enter the newest one."

@@ -62,17 +62,18 @@ def write(letter: Letter, user_id: str, *, sender: str, url: str) -> EmailMultiA
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None or not _fits(letter, user):
         return None
+    subject = " ".join(SUBJECTS[letter].format(sender=sender).split())
     context = {
         "user": user,
         "sender": sender,
         "url": url,
         "link": url + _path(letter, user),
-        "subject": SUBJECTS[letter].format(sender=sender),
+        "subject": subject,
         "days": INVITATION_DAYS,
         "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
     }
     message = EmailMultiAlternatives(
-        subject=" ".join(context["subject"].split()),
+        subject=subject,
         body=render_to_string(f"accounts/mail/{letter.value}.txt", context),
         from_email=formataddr((f"{sender} via Nexus", parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
         to=[user.email],

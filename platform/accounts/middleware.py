@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib import auth
@@ -58,11 +58,10 @@ class AuthenticationMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.user = (  # type: ignore[assignment]
-            SimpleLazyObject(lambda: person_behind(request))
-            if has_people(request)
-            else AnonymousUser()
-        )
+        if has_people(request):
+            request.user = cast("User", SimpleLazyObject(lambda: person_behind(request)))
+        else:
+            request.user = AnonymousUser()
         return self.get_response(request)
 
     def process_view(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from accounts.models import User
 from accounts.signing_in import answer_stranger
@@ -34,24 +34,33 @@ class Action(StrEnum):
 
 
 class Resource(StrEnum):
-    """What the table protects; `label` is how the staff page names it."""
+    """What the table protects."""
 
-    label: str
+    PATIENTS = "patients"
+    APPOINTMENTS = "appointments"
+    IMPORTS = "imports"
+    STAFF = "staff"
+    AUDIT = "audit"
+    SETTINGS = "settings"
+    ACCOUNT = "account"
+    TENANTS = "tenants"
 
-    def __new__(cls, value: str, label: str) -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.label = label
-        return member
+    @property
+    def label(self) -> str:
+        """How the staff page names it."""
+        return _LABELS[self]
 
-    PATIENTS = "patients", "Patients"
-    APPOINTMENTS = "appointments", "Appointments"
-    IMPORTS = "imports", "Data import"
-    STAFF = "staff", "Staff"
-    AUDIT = "audit", "Audit trail"
-    SETTINGS = "settings", "Clinic settings"
-    ACCOUNT = "account", "Own account and sessions"
-    TENANTS = "tenants", "Clinics on the platform"
+
+_LABELS = {
+    Resource.PATIENTS: "Patients",
+    Resource.APPOINTMENTS: "Appointments",
+    Resource.IMPORTS: "Data import",
+    Resource.STAFF: "Staff",
+    Resource.AUDIT: "Audit trail",
+    Resource.SETTINGS: "Settings",
+    Resource.ACCOUNT: "Own account",
+    Resource.TENANTS: "Clinics on the platform",
+}
 
 
 class Reach(StrEnum):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Value, When
 from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -69,24 +69,24 @@ def staff(*, actor: User) -> list[StaffRow]:
         output_field=IntegerField(),
     )
     factor = Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
-    people: QuerySet[User] = User.objects.annotate(rank=rank, has_factor=factor)
+    people = User.objects.annotate(rank=rank, has_factor=factor).order_by("rank", "name", "pk")
     return [
         StaffRow(
             user=user,
-            has_factor=user.has_factor,  # type: ignore[attr-defined]
+            has_factor=user.has_factor,
             is_self=user.pk == actor.pk,
             manageable=may_manage(actor, user),
         )
-        for user in people.order_by("rank", "name", "pk")
+        for user in people
     ]
 
 
 def has_factor(user: User) -> bool:
-    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
 
 
 def backup_codes_left(user: User) -> int:
-    return StaticToken.objects.filter(device__user=user).count()
+    return int(StaticToken.objects.filter(device__user=user).count())
 
 
 def sessions_of(user: User, *, current_key: str | None) -> list[SessionRow]:

@@ -8,10 +8,16 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.contrib.sessions.backends.base import (
+    VALID_KEY_CHARS,
+    CreateError,
+    SessionBase,
+    UpdateError,
+)
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from tenants.scope import current_scope
 
@@ -47,9 +53,10 @@ class SessionStore(SessionBase):
     def get_session_cookie_age(self) -> int:
         return int(settings.SESSION_COOKIE_AGE)
 
-    def exists(self, session_key: str) -> bool:  # noqa: ARG002
-        """165 random bits do not collide; the unique constraint would say so."""
-        return False
+    def exists(self, session_key: str) -> bool:
+        from accounts.models import Session
+
+        return Session.objects.filter(key_digest=digest_of(session_key)).exists()
 
     def load(self) -> dict[str, Any]:
         from accounts.models import Session
@@ -77,7 +84,7 @@ class SessionStore(SessionBase):
 
     def create(self) -> None:
         while True:
-            self._session_key = self._get_new_session_key()
+            self._session_key = get_random_string(32, VALID_KEY_CHARS)
             try:
                 self.save(must_create=True)
             except CreateError:
@@ -91,7 +98,7 @@ class SessionStore(SessionBase):
         if self.session_key is None:
             self.create()
             return
-        data = self._get_session(no_load=must_create)
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         user_id = data.get(SESSION_KEY)
         now = timezone.now()
         age = timedelta(seconds=settings.SESSION_COOKIE_AGE) if user_id else ANONYMOUS_AGE

@@ -23,7 +23,7 @@ class ResetTokens(PasswordResetTokenGenerator):
 
     key_salt = "accounts.ResetTokens"
 
-    def _make_hash_value(self, user: User, timestamp: int) -> str:  # type: ignore[override]
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
         state = super()._make_hash_value(user, timestamp)
         return f"{current_scope().key}:{user.is_active}:{state}"
 

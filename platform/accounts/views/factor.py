@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import django_otp
 from django.contrib import messages
-from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.generic import FormView, TemplateView
@@ -26,7 +25,7 @@ from accounts.signing_in import before_second_factor
 from ui import errors
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
     from accounts.models import User

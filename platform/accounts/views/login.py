@@ -41,6 +41,7 @@ class LoginView(core.LoginView):  # type: ignore[misc]
     )
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
+    user_cache: User | None
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().get(request, *args, **kwargs)
@@ -67,19 +68,18 @@ class LoginView(core.LoginView):  # type: ignore[misc]
             throttle.admit_password(posted[f"{self.AUTH_STEP}-username"])
         if any(f"{step}-otp_token" in posted for step in (self.TOKEN_STEP, self.BACKUP_STEP)):
             user = self.get_user()
-            if user:
+            if user is not None:
                 self.user_cache = lock_person(user)
                 throttle.admit_code(user.pk)
 
-    def get_user(self) -> User | bool:
+    def get_user(self) -> User | None:
         """Answer who has given the right password, if nothing about them has changed since."""
-        user = super().get_user()
-        if user and not constant_time_compare(
+        user = cast("User | None", super().get_user() or None)
+        if user is None or not constant_time_compare(
             self.storage.data.get(STATE, ""), user.get_session_auth_hash()
         ):
             self.user_cache = None
-            return False
-        return user or False
+        return cast("User | None", self.user_cache)
 
     def process_step(self, form: forms.Form) -> Any:
         result = super().process_step(form)
@@ -112,7 +112,7 @@ class LoginView(core.LoginView):  # type: ignore[misc]
         typed = self.request.POST.get(f"{self.AUTH_STEP}-username")
         if typed is not None:
             return User.objects.filter(email=typed.strip().lower()).first()
-        return self.get_user() or None  # type: ignore[return-value]
+        return self.get_user()
 
     def done(self, form_list: Any, **kwargs: Any) -> HttpResponse:  # noqa: ARG002
         user = cast("User", self.get_user())

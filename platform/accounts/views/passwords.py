@@ -63,11 +63,11 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     success_url = reverse_lazy(LOGIN)
 
     def get_user(self, uidb64: str) -> User | None:
-        user = cast("User | None", super().get_user(uidb64))
+        user = super().get_user(uidb64)
         return user if user is not None and user.is_active and not user.invited_at else None
 
     def form_valid(self, form: Any) -> HttpResponse:
-        reset_password(self.user, form.cleaned_data["password"])
+        reset_password(cast("User", self.user), form.cleaned_data["password"])
         self.request.session.flush()
         messages.success(self.request, "Your new password is set. Sign in with it.")
         return redirect(self.get_success_url())
