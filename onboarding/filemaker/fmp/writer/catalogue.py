@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from onboarding.filemaker.fmp import varint
+from onboarding.filemaker.fmp.text import XOR
 from onboarding.filemaker.fmp.writer.schema import Field, Locale, Relationship, Solution
 from onboarding.filemaker.fmp.writer.scsu_encode import masked, one_byte, utf16_length
 from onboarding.filemaker.fmp.writer.tree import KeyPath
@@ -40,10 +41,11 @@ def pascal(text: str) -> bytes:
 
 def text_entries(path: KeyPath, key: bytes, text: str) -> Iterator[Entry]:
     """Yield a text: one entry when short and of one-byte characters, else a directory."""
-    encoded = masked(text)
-    if len(encoded) <= SEGMENT and one_byte(text) is not None:
-        yield path, key, encoded
+    plain = one_byte(text)
+    if plain is not None and len(plain) <= SEGMENT:
+        yield path, key, plain.translate(XOR)
         return
+    encoded = masked(text)
     lengths = len(encoded).to_bytes(4, "big") + utf16_length(text).to_bytes(4, "big")
     inner = (*path, key)
     yield inner, b"\x00", lengths

@@ -5,6 +5,8 @@ Hangul and lone emoji go through Unicode mode. An encoder is free in its choices
 that every decoder gives the same text back.
 """
 
+import re
+
 from onboarding.filemaker.fmp.text import XOR
 
 _INITIAL_WINDOWS = (0x80, 0xC0, 0x400, 0x600, 0x900, 0x3040, 0x30A0, 0xFF00)
@@ -23,6 +25,8 @@ _SQ0, _SDX, _SQU, _SCU, _SC0, _SD0 = 0x01, 0x0B, 0x0E, 0x0F, 0x10, 0x18
 _UC0, _UD0, _UQU, _UDX = 0xE0, 0xE8, 0xF0, 0xF1
 _LAST_UNICODE_TAG = 0xF2
 
+# Written as they are in byte mode; the other control characters are tags.
+_ASCII_RUN = re.compile(r"[\0\t\n\r\x20-\x7f]+")
 _TAGS = frozenset(map(chr, range(0x20))) - frozenset("\0\t\n\r")
 
 
@@ -38,7 +42,9 @@ def encode(text: str) -> bytes:
 
 def one_byte(text: str) -> bytes | None:
     """Return the bytes of a text that needs no SCSU tag at all (Latin-1), or None."""
-    if not (text.isascii() and text.isprintable()) and not _TAGS.isdisjoint(text):
+    if text.isascii() and text.isprintable():
+        return text.encode("ascii")
+    if not _TAGS.isdisjoint(text):
         return None
     try:
         return text.encode("latin-1")
@@ -60,7 +66,7 @@ class _Encoder:
     """The state of one text's encoding."""
 
     def __init__(self, text: str) -> None:
-        self._codes = [ord(character) for character in text]
+        self._text = text
         self._out = bytearray()
         self._windows = list(_INITIAL_WINDOWS)
         self._give_up = list(_FIRST_TO_GIVE_UP)
@@ -68,8 +74,16 @@ class _Encoder:
         self._unicode = False
 
     def run(self) -> bytes:
-        following = [*self._codes[1:], None]
-        for code, after in zip(self._codes, following, strict=True):
+        text = self._text
+        at = 0
+        while at < len(text):
+            if not self._unicode and (run := _ASCII_RUN.match(text, at)):
+                self._out += run[0].encode("ascii")
+                at = run.end()
+                continue
+            code = ord(text[at])
+            at += 1
+            after = ord(text[at]) if at < len(text) else None
             if 0xD800 <= code < 0xE000:  # noqa: PLR2004 - the surrogates
                 message = f"U+{code:04X} is half a surrogate pair: the text is not valid Unicode"
                 raise UnencodableTextError(message)

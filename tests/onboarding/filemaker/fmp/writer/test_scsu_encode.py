@@ -49,6 +49,8 @@ def test_every_text_comes_back(text):
         ("中文", b"\x0f\x4e\x2d\x65\x87"),
         ("😀", b"\x0f\xd8\x3d\xde\x00"),
         ("\x01", b"\x01\x01"),
+        ("中文\ue000文", b"\x0f\x4e\x2d\x65\x87\xf0\xe0\x00\x65\x87"),
+        ("中文\uf2ff文a", b"\x0f\x4e\x2d\x65\x87\xf0\xf2\xff\x65\x87\xe0a"),
     ],
 )
 def test_the_bytes_are_those_of_filemaker_or_of_the_standard(text, expected):

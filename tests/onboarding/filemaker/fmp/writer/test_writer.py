@@ -175,6 +175,19 @@ def test_many_records_need_longer_keys_and_more_levels(tmp_path, entries_of, sec
     assert sum(record.modification_count for record in found) == sum(n % 5 for n in range(20_001))
 
 
+def test_a_long_cell_tells_its_bytes_and_its_utf16_units(tmp_path, entries_of):
+    path = write(tmp_path / "a.fmp12", [Record(7, {"Name": "😀" + "a" * 1_500})])
+
+    cell = (b"\x80\x01", b"\x05", b"\x07", b"\x02")
+    pieces = {key: value for steps, key, value in entries_of(path) if steps == cell}
+    assert pieces[b"\0"] == (1_506).to_bytes(4, "big") + (1_502).to_bytes(4, "big")
+    assert [(key, len(value)) for key, value in pieces.items()] == [
+        (b"\x00", 8),
+        (b"\x01", 1_000),
+        (b"\x02", 506),
+    ]
+
+
 def test_the_same_ids_stand_in_cells_and_bitmap(tmp_path, entries_of):
     path = write(tmp_path / "a.fmp12", [Record(n, {"ID": "1"}) for n in (3, 34, 40_000)])
 
