@@ -60,9 +60,7 @@ class Front:
         )
 
     def give_code(self, browser, code, *, step="token"):
-        return browser.post(
-            "/login/", {"login_view-current_step": step, f"{step}-otp_token": code}
-        )
+        return browser.post("/login/", {"login_view-current_step": step, f"{step}-otp_token": code})
 
     def code(self, secret=SECRET, *, steps=0):
         """Answer the code the app shows now, or some steps of 30 seconds from now."""
@@ -100,12 +98,13 @@ def _no_earlier_attempts():
 
 
 @pytest.fixture
-def letters(mailoutbox, monkeypatch):
+def letters(mailoutbox):
     """Tasks run where they are sent from, and what they mail is in the list."""
     from config.celery import app
 
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
-    return mailoutbox
+    app.conf.task_always_eager = True
+    yield mailoutbox
+    app.conf.task_always_eager = False
 
 
 @pytest.fixture

@@ -283,7 +283,9 @@ def test_a_get_signs_nobody_out(alpha, front):
     assert front.is_in(browser)
 
 
-def test_the_sixth_wrong_password_from_an_address_is_refused_and_elsewhere_counts_anew(alpha, front):
+def test_the_sixth_wrong_password_from_an_address_is_refused_and_elsewhere_counts_anew(
+    alpha, front
+):
     front.add(alpha, "reception")
     email = "reception@example.com"
 
