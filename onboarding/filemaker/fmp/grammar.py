@@ -32,7 +32,12 @@ _KEY_CLASS = tuple(code >> 3 & 3 for code in range(256))
 
 
 def entries(payload: bytes) -> Iterator[Entry]:
-    """Yield (path, key, value) of a payload in order; raise BadPageError where it is damaged."""
+    """Yield (path, key, value) of a payload in order; raise BadPageError where it is damaged.
+
+    An empty payload is damage too: no sector in use has one, and one that is not there reads so.
+    """
+    if not payload:
+        raise BadPageError
     path: Path = ()
     at = 0
     end = len(payload)
@@ -121,6 +126,8 @@ def offset_inside(payload: bytes, directory: Path) -> tuple[int, bool]:
     Where it does not, the number says on which side: -1 everything is before the directory,
     1 something is beyond it.
     """
+    if not payload:
+        raise BadPageError
     path: Path = ()
     depth = len(directory)
     at = 0

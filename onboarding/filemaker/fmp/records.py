@@ -164,7 +164,7 @@ def _raw_records(tree: Tree, directory: Path, account: Account) -> Iterator[list
         yield _GAP
 
 
-def _joined(
+def _joined(  # noqa: C901 - one pass over one stream, with the record that is still open
     leaves: Iterator[list[RawRecord] | _Gap], account: Account
 ) -> Iterator[RawRecord | _Gap]:
     """Yield whole records: one that runs over several leaves is joined."""

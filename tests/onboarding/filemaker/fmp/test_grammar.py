@@ -46,6 +46,7 @@ def test_the_leftmost_index_entry_has_a_key_in_spite_of_its_length():
 @pytest.mark.parametrize(
     "damaged",
     [
+        b"",  # a sector that is not there
         b"\x81\x01",  # no such code
         b"\x06\x01\xff",  # a value longer than what is left
         b"\x07\x01\xff",  # half a length

@@ -1,3 +1,4 @@
+import os
 import random
 
 import pytest
@@ -120,6 +121,17 @@ def test_a_stale_copy_of_a_leaf_doubles_no_record(hundred):
 
     with open_file(hundred) as file:
         assert [record.id for record in file.records(129)] == list(range(1, 101))
+
+
+def test_a_file_cut_short_while_it_is_open_loses_records_and_says_so(hundred):
+    with open_file(hundred) as file:
+        os.truncate(hundred, 7 * SECTOR)
+        records = list(file.records(129))
+
+        account = file.account(129)
+        assert account.recovered == len(records) < 100
+        assert account.recovered + account.lost == 100
+        assert "records-lost" in codes(file)
 
 
 def test_bytes_after_the_last_sector_do_no_harm(hundred):
