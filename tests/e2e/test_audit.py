@@ -1,0 +1,68 @@
+"""The owner of a clinic asks who did what, and whether anybody has tampered with the answer."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+PASSWORD = "plum harbour lantern 7"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+MAKE_OWNER = f"""
+from accounts.services import ensure_user
+from clinical.practice.models import Location
+from tenants.models import Tenant
+from tenants.scope import Actor, public_scope, tenant_scope
+with public_scope():
+    alpha = Tenant.objects.get(subdomain="alpha")
+with tenant_scope(alpha, actor=Actor(id="7", label="Alice Adams")):
+    ensure_user(email="olive@alpha.example", name="Olive Owner", role="owner",
+                password="{PASSWORD}", totp_secret="{SECRET}")
+    place = Location.objects.create(name="Nortside")
+    place.name = "Northside"
+    place.save()
+"""
+
+
+@pytest.fixture(scope="module")
+def owner(platform):
+    made = platform.nexus("shell", "--no-imports", "-c", MAKE_OWNER)
+    assert made.returncode == 0, made.stderr
+
+
+def _code() -> str:
+    from django_otp.oath import TOTP
+
+    totp = TOTP(base64.b32decode(SECRET))
+    totp.time = time.time()
+    return f"{totp.token():06d}"
+
+
+def test_the_owner_reads_the_trail_and_has_it_verified(platform, owner, page):
+    page.goto(platform.url("alpha", "/audit/"))
+    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("olive@alpha.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill(_code())
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("heading", name="Audit trail").wait_for()
+
+    page.get_by_label("What").select_option(label="Location")
+    page.get_by_role("button", name="Show").click()
+    changed = page.get_by_role("row").filter(has_text="Changed")
+    assert "Alice Adams" in changed.inner_text()
+    assert changed.locator("del").inner_text() == "Nortside"
+    assert changed.locator("ins").inner_text() == "Northside"
+
+    assert platform.nexus("audit", "seal", "--tenant", "alpha").returncode == 0
+    page.get_by_role("button", name="Verify now").click()
+    page.get_by_text("stand as they were written").wait_for(timeout=20_000)
+    assert platform.nexus("audit", "verify", "--tenant", "alpha").returncode == 0
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390
