@@ -16,7 +16,7 @@ RESERVED_SUBDOMAINS = frozenset(
     admin api app auth billing blog cdn console dashboard demo dev docs email ftp help host imap
     internal login mail nexus ns1 ns2 ops operator operators pop portal postmaster public root secure
     security signup smtp sso staff static status support sys system test www
-    """.split()  # noqa: SIM905 - read as a list of words
+    """.split()
 )
 
 
