@@ -42,6 +42,10 @@ class FilterForm(forms.Form):
         kinds = sorted(((table, word_object(table)) for table in tables), key=lambda kind: kind[1])
         self._offer("kind", "Everything", kinds)
 
+        for field in self.fields.values():
+            kind = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
+            field.widget.attrs["class"] = kind
+
     def _offer(self, name: str, everything: str, choices: list[tuple[str, str]]) -> None:
         """Fill a list; what came by a link is offered too, though it is in no list."""
         chosen = self.data.get(name, "")

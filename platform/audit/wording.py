@@ -38,7 +38,7 @@ ACTIONS = {
     "view": Wording("Viewed", "neutral", "eye"),
     "export": Wording("Exported", "warning", "download"),
     "erase": Wording("Erased", "warning", "eraser"),
-    "verify": Wording("Verified", "neutral", "shield-check"),
+    "verify": Wording("Verification", "neutral", "shield-check"),
     "sign_in.ok": Wording("Signed in", "success", "login"),
     "sign_in.failed": Wording("Sign-in failed", "warning", "lock"),
     "sign_in.throttled": Wording("Sign-in held back", "danger", "lock"),
@@ -49,7 +49,7 @@ ACTIONS = {
 
 _OTHER_OBJECTS = {
     "accounts.user": "Staff member",
-    "audit_event": "Audit event",
+    "audit_event": "Audit trail",
     "audit_seal": "Audit trail",
 }
 
@@ -75,11 +75,12 @@ def word_action(action: str) -> Wording:
 
 def word_object(object_type: str) -> str:
     """Name a table by its model, another object by its own name."""
+    if known := _OTHER_OBJECTS.get(object_type):
+        return known
     model = models_by_table().get(object_type)
     if model is not None:
         return str(model._meta.verbose_name).capitalize()
-    known = _OTHER_OBJECTS.get(object_type)
-    return known or object_type.replace("_", " ").replace(".", " ").replace(":", " ").capitalize()
+    return object_type.replace("_", " ").replace(".", " ").replace(":", " ").capitalize()
 
 
 @cache

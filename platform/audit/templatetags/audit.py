@@ -24,9 +24,3 @@ def worded(event: Event) -> wording.Wording:
 def changes(event: Event) -> list[wording.Change] | None:
     """Answer the values an event tells of; None when they were erased."""
     return wording.changes_of(event)
-
-
-@register.filter
-def thing(event: Event) -> str:
-    """Answer what kind of thing an event is about."""
-    return wording.word_object(event.object_type)
