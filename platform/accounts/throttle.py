@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 from accounts.trail import fingerprint
@@ -25,6 +25,8 @@ from tenants.scope import current_scope
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
+    from limits.storage import Storage
+    from limits.strategies import RateLimiter
 
 PERSON_AND_ADDRESS = RateLimitItemPerMinute(5, 15, namespace="password-person-address")
 ADDRESS = RateLimitItemPerMinute(100, 15, namespace="password-address")
@@ -52,13 +54,24 @@ class ThrottleUnavailableError(Exception):
 
 @lru_cache(maxsize=1)
 def limiter() -> MovingWindowRateLimiter:
-    return MovingWindowRateLimiter(storage_from_string(settings.REDIS_URL))
+    return MovingWindowRateLimiter(_storage())
+
+
+@lru_cache(maxsize=1)
+def refundable() -> FixedWindowRateLimiter:
+    """Answer the limiter whose counts can be given back."""
+    return FixedWindowRateLimiter(_storage())
+
+
+@lru_cache(maxsize=1)
+def _storage() -> Storage:
+    return storage_from_string(settings.REDIS_URL)  # type: ignore[return-value]
 
 
 def admit_password(email: str) -> None:
     """Count a try to sign in from the request's address; raises TooManyAttemptsError."""
     person, address = fingerprint(email), _network()
-    _count(ADDRESS, address)
+    _count(ADDRESS, address, by=refundable())
     _count(PERSON_AND_ADDRESS, person, address)
     try:
         _count(PERSON, person)
@@ -68,9 +81,14 @@ def admit_password(email: str) -> None:
 
 
 def forgive_password(email: str) -> None:
-    """Forget the wrong tries of somebody who has now signed in, and know their address."""
+    """Forget the wrong tries of somebody who has now signed in, and know their address.
+
+    The address gets this try back: a clinic's people all come from one.
+    """
     person, address = fingerprint(email), _network()
     limiter().clear(PERSON_AND_ADDRESS, current_scope().key, person, address)
+    key = ADDRESS.key_for(current_scope().key, address)
+    refundable().storage.incr(key, ADDRESS.get_expiry(), amount=-1)
     cache.set(f"signed-in:{person}:{address}", 1, KNOWN_FOR)
 
 
@@ -92,12 +110,12 @@ def admit_mail(email: str) -> None:
     _count(MAILS_TO_PERSON, fingerprint(email))
 
 
-def _count(item: RateLimitItem, *who: str) -> None:
-    key = (current_scope().key, *who)
+def _count(item: RateLimitItem, *who: str, by: RateLimiter | None = None) -> None:
+    key, by = (current_scope().key, *who), by or limiter()
     try:
-        if limiter().hit(item, *key):
+        if by.hit(item, *key):
             return
-        reset = limiter().get_window_stats(item, *key).reset_time
+        reset = by.get_window_stats(item, *key).reset_time
     except RedisError as error:
         raise ThrottleUnavailableError(str(error)) from error
     raise TooManyAttemptsError(max(1, ceil(reset - time())))

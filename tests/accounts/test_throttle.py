@@ -112,13 +112,27 @@ def test_the_error_says_when_to_come_back(alpha):
     assert 0 < caught.value.retry_after <= 15 * 60
 
 
+def test_people_who_sign_in_do_not_use_up_their_addresss_tries(alpha):
+    email = "alice@example.com"
+
+    with tenant_scope(alpha, actor=Actor(address="192.0.2.1")):
+        for _ in range(120):
+            throttle.admit_password(email)
+            throttle.forgive_password(email)
+
+
+def _forget_servers():
+    for made in (throttle.limiter, throttle.refundable, throttle._storage):
+        made.cache_clear()
+
+
 def test_without_the_counter_nobody_is_let_in(alpha, front, monkeypatch):
     front.add(alpha)
     monkeypatch.setattr(throttle.settings, "REDIS_URL", "redis://127.0.0.1:1/0")
-    throttle.limiter.cache_clear()
+    _forget_servers()
     try:
         answer = front.give_password(front.browser(alpha), "reception@example.com")
     finally:
-        throttle.limiter.cache_clear()
+        _forget_servers()
 
     assert answer.status_code == 503

@@ -74,12 +74,12 @@ class LoginView(core.LoginView):  # type: ignore[misc]
 
     def get_user(self) -> User | None:
         """Answer who has given the right password, if nothing about them has changed since."""
-        user = cast("User | None", super().get_user() or None)
+        user = super().get_user() or None
         if user is None or not constant_time_compare(
             self.storage.data.get(STATE, ""), user.get_session_auth_hash()
         ):
             self.user_cache = None
-        return cast("User | None", self.user_cache)
+        return self.user_cache
 
     def process_step(self, form: forms.Form) -> Any:
         result = super().process_step(form)

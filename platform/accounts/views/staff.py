@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
-from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
 
@@ -36,17 +35,14 @@ def _context(request: HttpRequest) -> dict[str, object]:
 @requires(Action.VIEW, Resource.STAFF)
 def staff_list(request: HttpRequest) -> HttpResponse:
     """Everybody, and the table of what each role may do."""
-    form = InvitationForm(cast("User", request.user), auto_id="invite_%s")
-    return render(request, "accounts/staff.html", {**_context(request), "form": form})
+    return render(request, "accounts/staff.html", _context(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CREATE, Resource.STAFF)
 def invite(request: HttpRequest) -> HttpResponse:
-    """Invite somebody; htmx gets the form back with its errors, or is sent to the list."""
     actor = cast("User", request.user)
-    in_dialog = bool(request.headers.get("HX-Request"))
-    form = InvitationForm(actor, request.POST or None, auto_id="invite_%s")
+    form = InvitationForm(actor, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             person = services.invite_user(actor=actor, **form.cleaned_data)
@@ -54,9 +50,9 @@ def invite(request: HttpRequest) -> HttpResponse:
             form.add_error("email", str(error))
         else:
             messages.success(request, f"{person.name} is invited; the link is on its way.")
-            return _to_staff(request)
-    template = "accounts/_invite.html" if in_dialog else "accounts/invite.html"
-    return render(request, template, {"form": form}, status=422 if form.is_bound else 200)
+            return redirect("accounts:staff")
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/invite.html", {"form": form}, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,12 +118,4 @@ def _answer(request: HttpRequest, text: str, *, is_error: bool = False) -> HttpR
         response = render(request, "accounts/_people.html", _context(request))
         return add_toast(response, text, tone="danger" if is_error else "success")
     (messages.error if is_error else messages.success)(request, text)
-    return redirect("accounts:staff")
-
-
-def _to_staff(request: HttpRequest) -> HttpResponse:
-    if request.headers.get("HX-Request"):
-        from django.urls import reverse
-
-        return HttpResponse(headers={"HX-Redirect": reverse("accounts:staff")})
     return redirect("accounts:staff")
