@@ -298,9 +298,18 @@ def read_in_this_process(path: Path) -> None:
                 for stream in container.streams:
                     for _ in container.chunks(stream):
                         pass
-    # Linux gives kilobytes, macOS bytes.
+    print(peak_memory())
+
+
+def peak_memory() -> float:
+    """Return this process's peak memory in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage: a child starts with the peak of the parent it was forked from.
+        [line] = [one for one in status.read_text().splitlines() if one.startswith("VmHWM")]
+        return int(line.split()[1]) * 1024 / MB
     unit = 1 if sys.platform == "darwin" else 1024
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MB)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MB
 
 
 def main() -> int:

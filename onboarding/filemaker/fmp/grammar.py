@@ -145,13 +145,12 @@ def offset_inside(payload: bytes, directory: Path) -> tuple[int, bool]:
                 continue
             key, at = _key(payload, at, code)
             if code & PUSH:
-                path = _pushed(path, key, code)
-                if path[:depth] > directory:
-                    return 1, False
+                here = path = _pushed(path, key, code)
             else:
-                if (*path, key)[:depth] > directory:
-                    return 1, False
+                here = (*path, key)
                 at = _value(payload, at, code & 7)[1]
+            if here[:depth] > directory:
+                return 1, False
     except IndexError:
         raise BadPageError from None
     if at > end:

@@ -32,6 +32,7 @@ from onboarding.filemaker.sources import (
     Locale,
     Record,
     Relationship,
+    Source,
     SourceWarning,
     Table,
     ValueList,
@@ -54,8 +55,8 @@ def open_file(path: str | Path) -> "FmpFile":
     return FmpFile(Path(path))
 
 
-class FmpFile:
-    """One open file. Its own kind of `Source`; close it, or use it as a context manager."""
+class FmpFile(Source):
+    """One open file; close it, or use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
