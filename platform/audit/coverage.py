@@ -134,7 +134,11 @@ class RecordTable(Operation):
         """Triggers are no part of the models' state."""
 
     def database_forwards(
-        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
+        self,
+        app_label: str,  # noqa: ARG002
+        schema_editor: Any,
+        from_state: Any,  # noqa: ARG002
+        to_state: Any,  # noqa: ARG002
     ) -> None:
         for name in _TRIGGERS:
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {name} ON {_quoted(self.table)}", None)

@@ -39,7 +39,11 @@ class CreateAuditTrail(Operation):
         """Leave the models' state to the operations beside this one."""
 
     def database_forwards(
-        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
+        self,
+        app_label: str,  # noqa: ARG002
+        schema_editor: Any,
+        from_state: Any,  # noqa: ARG002
+        to_state: Any,  # noqa: ARG002
     ) -> None:
         for statement in trail_statements(current_scope()):
             schema_editor.execute(statement, params=None)

@@ -69,7 +69,7 @@ def _named(table: str, ids: Iterable[str]) -> dict[str, Named]:
         except ValidationError:
             continue
     named = {}
-    things = model._default_manager.in_bulk(keys)  # noqa: SLF001 - Django's documented name
+    things = model._default_manager.in_bulk(keys)
     for pk, thing in things.items():
         page = getattr(thing, "get_absolute_url", None)
         named[str(pk)] = Named(word_object(table), str(thing), page() if page else "")
