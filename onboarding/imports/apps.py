@@ -9,8 +9,9 @@ class ImportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say what the audit trail need not record, and why."""
+        """Enter the navigation; say what the audit trail need not record, and why."""
         from audit import coverage
+        from ui.navigation import NavItem, register
 
         coverage.exempt(
             "imports_stagedrecord", "copies of the uploaded file; the rows made of them are recorded"
@@ -22,3 +23,13 @@ class ImportsConfig(AppConfig):
         coverage.exempt("imports_runphase", "the log lines of a run; the run itself is recorded")
         coverage.unrecorded("imports_importsource", "received", "structure", "profile", "warnings")
         coverage.unrecorded("imports_importrun", "dry_report", "report", "undo_report")
+        register(
+            NavItem(
+                "Import",
+                "imports:list",
+                "database-import",
+                permission="imports.view",
+                order=75,
+                group="Settings",
+            )
+        )

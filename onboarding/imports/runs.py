@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
 
 from onboarding.filemaker.fmp.errors import FileMakerFileError
 from onboarding.imports.loading.ledger import UnreconciledError
@@ -63,40 +62,50 @@ def begin_run(source: ImportSource, *, actor: Actor) -> ImportRun:
     return run
 
 
+def queue(run_id: uuid.UUID, *, to: str, of: Collection[str]) -> ImportRun:
+    """Take the run into a working state for a worker to come; the caller is in the clinic's scope."""
+    return _enter(run_id, to=to, of=of, attempt=0)
+
+
 def claim(
     tenant: Tenant, run_id: uuid.UUID, *, to: str, of: Collection[str], actor: Actor
 ) -> ImportRun:
-    """Take the run into a working state; whoever loses the race is told so.
+    """Begin a step as its worker; whoever comes second is refused.
 
-    A run left in that state by a worker that died is taken up again.
+    A queued run, and one whose worker has died, is taken up in the state in which it stands.
     """
     with tenant_scope(tenant, actor=actor):
-        run = ImportRun.objects.select_for_update().select_related("source").get(pk=run_id)
-        progress, _ = RunProgress.objects.get_or_create(run=run)
-        now = datetime.now(UTC)
-        taken_up = run.state == to and is_stale(progress, now=now)
-        if run.state == to and not taken_up:
+        run = _enter(run_id, to=to, of=of, attempt=1)
+    if run.state != to:
+        raise WrongStateError(run.error)
+    return run
+
+
+def _enter(run_id: uuid.UUID, *, to: str, of: Collection[str], attempt: int) -> ImportRun:
+    run = (
+        ImportRun.objects.select_for_update(of=("self",)).select_related("source").get(pk=run_id)
+    )
+    progress, _ = RunProgress.objects.get_or_create(run=run)
+    now = datetime.now(UTC)
+    if run.state == to:
+        waits = progress.attempt == 0 and attempt > 0
+        if not waits and not is_stale(progress, now=now):
             raise AnotherRunError
-        again = run.state == State.FAILED and run.failed_in == to
-        if not (taken_up or again or run.state in of):
-            raise WrongStateError(f"This import is “{run.get_state_display()}”: not now.")
-        if taken_up and progress.attempt >= MOST_ATTEMPTS:
-            _note_failure(run, f"It was taken up {MOST_ATTEMPTS} times and never came to its end.")
-            raise_after = WrongStateError(run.error)
-        else:
-            raise_after = None
-            run.state, run.error, run.failed_in = to, "", ""
-            try:
-                with transaction.atomic():
-                    run.save(update_fields=["state", "error", "failed_in"])
-            except IntegrityError:
-                raise AnotherRunError from None
-            RunProgress.objects.filter(pk=progress.pk).update(
-                attempt=F("attempt") + 1 if taken_up else 1,
-                stop_requested=False, heartbeat_at=now, phase="", done=0, total=0,
-            )  # fmt: skip
-    if raise_after:
-        raise raise_after
+        attempt = progress.attempt + 1
+    elif run.state not in of and not (run.state == State.FAILED and run.failed_in == to):
+        raise WrongStateError(f"This import is “{run.get_state_display()}”: not now.")
+    if attempt > MOST_ATTEMPTS:
+        _note_failure(run, f"It was taken up {MOST_ATTEMPTS} times and never came to its end.")
+        return run
+    run.state, run.error, run.failed_in = to, "", ""
+    try:
+        with transaction.atomic():
+            run.save(update_fields=["state", "error", "failed_in"])
+    except IntegrityError:
+        raise AnotherRunError from None
+    RunProgress.objects.filter(pk=progress.pk).update(
+        attempt=attempt, stop_requested=False, heartbeat_at=now, phase="", done=0, total=0
+    )
     return run
 
 

@@ -67,12 +67,24 @@ def read_file(
         stage_source(tenant, run.source_id, actor=actor, progress=progress)
         with tenant_scope(tenant, actor=actor):
             run.refresh_from_db()
-            settle_key(run.source)
-            run.mapping = latest_mapping(run.source)
+            source = run.source
+            settle_key(source)
+            with progress.phase("Suggest a mapping"):
+                spec = suggested_spec(source, time_zone=tenant.time_zone)
+                source.profile = {**source.profile, "suggestion": spec.as_json()}
+                source.save(update_fields=["profile"])
+            run.mapping = latest_mapping(source)
             run.state = State.PROFILED
             run.save(update_fields=["mapping", "state"])
             progress.write_log()
     return run
+
+
+def proposed_spec(run: ImportRun) -> MappingSpec:
+    """Answer the mapping to look at: the run's own or last confirmed one, else the suggestion."""
+    if run.mapping is not None:
+        return MappingSpec.from_json(run.mapping.spec)
+    return MappingSpec.from_json(run.source.profile["suggestion"])
 
 
 def latest_mapping(source: ImportSource) -> Mapping | None:
@@ -201,6 +213,26 @@ def _finish(run: ImportRun, report: dict[str, Any], *, dry: bool) -> None:
     )
 
 
+STEPS_BEFORE: dict[str, set[str]] = {
+    State.READING: {State.UPLOADED},
+    State.CHECKING: {State.MAPPED, State.CHECKED},
+    State.LOADING: {State.CHECKED},
+    State.UNDOING: {State.LOADED},
+}
+
+
+def request_step(run_id: uuid.UUID, step: str) -> ImportRun:
+    """Queue a step of a run for a worker; the caller is in the clinic's scope and sends the task.
+
+    Raises WrongStateError out of turn (loading before a dry run), AnotherRunError while one works.
+    """
+    if step == State.LOADING:
+        run = ImportRun.objects.only("dry_report", "state").get(pk=run_id)
+        if not run.dry_report.get("holds"):
+            raise WrongStateError("Run the import dry first: it shows what would happen.")
+    return runs.queue(run_id, to=step, of=STEPS_BEFORE[step])
+
+
 def undo_run(
     tenant: Tenant, run_id: uuid.UUID, *, actor: Actor = NOBODY, live: bool = True
 ) -> dict[str, Any]:
@@ -249,12 +281,7 @@ def import_file(
     read_file(tenant, run.pk, actor=actor, live=live)
     with tenant_scope(tenant, actor=actor):
         run = ImportRun.objects.select_related("source", "mapping").get(pk=run.pk)
-        if mapping is not None:
-            spec = MappingSpec.from_json(mapping)
-        elif run.mapping is not None:
-            spec = MappingSpec.from_json(run.mapping.spec)
-        else:
-            spec = suggested_spec(run.source, time_zone=tenant.time_zone)
+        spec = proposed_spec(run) if mapping is None else MappingSpec.from_json(mapping)
         if not any(rule.entity for rule in spec.tables):
             raise ImportRefusedError(
                 "No table of this file looks like patients or appointments. Look at it with "

@@ -81,7 +81,7 @@ def suggest(
         lambda table, entity: candidates(table, entity, structure, {}, None),
     )
     rules = tuple(
-        _table_rule(table, chosen, structure, overlap) for table in evidence
+        suggest_table(table, chosen, structure, overlap) for table in evidence
     )
     return MappingSpec(rules, Options(time_zone=time_zone, date_order=structure.date_order))
 
@@ -90,7 +90,7 @@ def _fields_by_id(profile: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
     return {field["id"]: field for field in profile["fields"]}
 
 
-def _table_rule(
+def suggest_table(
     table: TableEvidence,
     chosen: Mapping[int, tuple[str, float]],
     structure: Structure,

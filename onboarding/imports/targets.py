@@ -174,7 +174,7 @@ _PATIENT = (
            "patientennummer|kundennummer|patienten nr|patnr|numero dossier|numero patient|id|"
            "contact id|customer number|customer id|account number|account no|primary key",
            many=True, group="Numbers"),
-    Target("location", "Home clinic", "reference",
+    Target("location", "Home location (clinic)", "reference",
            "clinic|location|home clinic|site|branch|clinic id|location id|clinic name|practice|"
            "usual clinic|site id|standort|filiale|praxis|cabinet|lieu|clinic code|clinic location",
            refers_to=LOCATION, group="Practice"),
@@ -219,7 +219,7 @@ _APPOINTMENT = (
            "practitioner name|therapist name|provider name|doctor name|user id|employee|resource|"
            "behandler|therapeut|arzt|mitarbeiter|praticien|therapeute|medecin|podiatrist|consultant",
            refers_to=PRACTITIONER, group="Who"),
-    Target("location", "Clinic", "reference",
+    Target("location", "Location (clinic)", "reference",
            "clinic|location|site|branch|clinic id|location id|site id|clinic name|location name|"
            "practice|standort|filiale|praxis|cabinet|lieu|where|ort|clinic code",
            refers_to=LOCATION, group="Where"),
@@ -312,7 +312,7 @@ _FUNDING = (
 ENTITIES: Mapping[str, Entity] = {
     entity.name: entity
     for entity in (
-        Entity.of(LOCATION, "Clinic", "Clinics", 1,
+        Entity.of(LOCATION, "Location", "Locations", 1,
                   "clinic|clinics|location|locations|site|sites|branch|branches|practice|practices|"
                   "standort|standorte|filiale|filialen|praxis|praxen|cabinet|cabinets|lieux|rooms",
                   "clinic location site branch", targets=_LOCATION),

@@ -56,7 +56,7 @@ class WrongOffsetError(UploadError):
 class DamagedPartError(UploadError):
     """The part is not what was sent; it can be sent again."""
 
-    status = 460
+    status = 503
 
 
 class UploadClosedError(UploadError):

@@ -15,6 +15,7 @@ urlpatterns = [
     path("appointments/", include("clinical.appointments.urls")),
     path("patients/", include("clinical.patients.urls")),
     path("settings/practice/", include("clinical.practice.urls")),
+    path("settings/data/import/", include("onboarding.imports.urls")),
     path("", include("accounts.urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),
 ]

@@ -1,0 +1,327 @@
+"""Settings → Data → Import: from an upload to a report, one page for each step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.permissions import Action, Resource, requires
+from audit.services import record as record_event
+from onboarding.imports import reports, runs, selectors, services, tasks
+from onboarding.imports.mapping import MappingError
+from onboarding.imports.mapping_form import MappingForm
+from onboarding.imports.models import ImportRun
+from onboarding.imports.runs import ImportRefusedError
+from onboarding.imports.targets import ENTITIES
+from onboarding.imports.upload import discard_upload
+from tenants.scope import current_scope
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+State = ImportRun.State
+ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc"))
+
+
+def _run(run_id: UUID) -> ImportRun:
+    run = selectors.get_run(run_id)
+    if run is None:
+        raise Http404("There is no such import.")
+    return run
+
+
+def _page(
+    request: HttpRequest, run: ImportRun, template: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    shown = {"run": run, "steps": selectors.STEPS, "step": selectors.step_of(run), **context}
+    return render(request, f"imports/{template}.html", shown, status=status)
+
+
+@require_safe
+@requires(Action.VIEW, Resource.IMPORTS)
+def run_list(request: HttpRequest) -> HttpResponse:
+    context = {"runs": selectors.list_runs()[:200], "unfinished": selectors.unfinished_uploads()}
+    return render(request, "imports/list.html", context)
+
+
+@require_safe
+@requires(Action.VIEW, Resource.IMPORTS)
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the run where it stands: at work, ready for the next step, or with its report."""
+    run = _run(pk)
+    return _detail(request, run)
+
+
+def _detail(request: HttpRequest, run: ImportRun, *, status: int = 200, refusal: str = "") -> HttpResponse:
+    if run.is_working:
+        return _page(
+            request, run, "working", pace=selectors.pace_of(run), refusal=refusal, status=status
+        )
+    report = run.report if run.loaded_at else run.dry_report
+    return _page(
+        request, run, "run", report=report, refusal=refusal, status=status,
+        is_dry=run.loaded_at is None, phases=run.phases.all(), kept=_kept(run),
+        entities=ENTITIES, failed_step=_step_name(run),
+    )  # fmt: skip
+
+
+def _step_name(run: ImportRun) -> str:
+    names = {
+        State.READING: "Reading the file", State.CHECKING: "The dry run",
+        State.LOADING: "Loading", State.UNDOING: "Undoing",
+    }  # fmt: skip
+    return names.get(run.failed_in, "")  # type: ignore[call-overload,no-any-return]
+
+
+@dataclass(frozen=True)
+class KeptRow:
+    """A row that an undo left as it is: what differs between the loaded version and the one now."""
+
+    kind: str
+    name: str
+    why: str
+    differences: list[tuple[str, Any, Any]]
+
+
+def _kept(run: ImportRun) -> list[KeptRow]:
+    rows = []
+    for kept in run.undo_report.get("kept", ())[:200]:
+        loaded, now = kept["loaded"] or {}, kept["now"] or {}
+        differences = [
+            (name.replace("_", " "), loaded.get(name), now.get(name))
+            for name in sorted(loaded.keys() & now.keys())
+            if loaded.get(name) != now.get(name) and name != "changed_at"
+        ]
+        name = " ".join(
+            filter(None, [now.get("given_names"), now.get("family_name"), now.get("name"),
+                          now.get("value"), now.get("starts_at")])
+        )  # fmt: skip
+        rows.append(KeptRow(kept["kind"].replace("_", " "), name, kept["why"], differences))
+    return rows
+
+
+@require_safe
+@requires(Action.VIEW, Resource.IMPORTS)
+def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Answer the progress bar; when the work has ended, the whole page comes anew."""
+    run = _run(pk)
+    if run.is_working:
+        return render(request, "imports/_progress.html", {"run": run, "pace": selectors.pace_of(run)})
+    return HttpResponse(headers={"HX-Refresh": "true"})
+
+
+@require_safe
+@requires(Action.VIEW, Resource.IMPORTS)
+def contents(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show what is in the file: tables, fields, how filled, masked examples."""
+    run = _run(pk)
+    if not run.source.profile:
+        return redirect("imports:detail", pk=pk)
+    tables = selectors.contents_of(run.source)
+    return _page(request, run, "contents", tables=tables, source=run.source, step=2)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.RUN, Resource.IMPORTS)
+def mapping(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Edit and confirm what becomes of each field; confirming goes on to the dry run."""
+    run = _run(pk)
+    if "suggestion" not in run.source.profile or run.is_working:
+        return redirect("imports:detail", pk=pk)
+    form = MappingForm(run.source, services.proposed_spec(run))
+    problem, status = "", 200
+    if request.method == "POST":
+        try:
+            form = MappingForm(run.source, form.read(request.POST.dict()))
+            services.save_mapping(run, form.spec, actor=current_scope().actor)
+        except (MappingError, ImportRefusedError) as error:
+            problem, status = str(error), 422
+        else:
+            return _begin(request, run, State.CHECKING, tasks.check_run)
+    return _mapping_page(request, run, form, problem=problem, status=status)
+
+
+def _mapping_page(
+    request: HttpRequest, run: ImportRun, form: MappingForm, *, problem: str, status: int
+) -> HttpResponse:
+    return _page(
+        request, run, "mapping", form=form, tables=form.tables(), problem=problem, status=status,
+        entities=ENTITIES.values(), zones=ZONES, options=form.spec.options, step=3,
+        empty_tables=form.empty_tables(),
+    )  # fmt: skip
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def mapping_table(request: HttpRequest, pk: UUID, table_id: int) -> HttpResponse:
+    """Answer one table of the editor anew, suggested for what it is now taken for."""
+    run = _run(pk)
+    form = MappingForm(run.source, services.proposed_spec(run))
+    try:
+        sent = request.POST.dict()
+        wanted = sent.pop(f"t{table_id}", "")
+        form = MappingForm(run.source, form.read(sent)).with_entity(table_id, wanted)
+        row = form.table_row(table_id)
+    except MappingError as error:
+        raise Http404(str(error)) from error
+    context = {"run": run, "table": row, "entities": ENTITIES.values(), "open": True}
+    return render(request, "imports/_mapping_table.html", context)
+
+
+def _begin(request: HttpRequest, run: ImportRun, step: str, task: Any) -> HttpResponse:
+    """Queue a step; the worker is told once the request's transaction has been kept."""
+    try:
+        with transaction.atomic():
+            services.request_step(run.pk, step)
+    except ImportRefusedError as refusal:
+        record_event(
+            f"import.{step}", object_type="imports_importrun", object_id=str(run.pk), result="refused"
+        )
+        return _detail(request, _run(run.pk), status=409, refusal=str(refusal))
+    run_id = str(run.pk)
+    transaction.on_commit(lambda: task.delay(run_id))
+    return redirect("imports:detail", pk=run.pk)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def read(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Begin to read a file that had to wait for another import."""
+    return _begin(request, _run(pk), State.READING, tasks.read_file)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def check(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _begin(request, _run(pk), State.CHECKING, tasks.check_run)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def load(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _begin(request, _run(pk), State.LOADING, tasks.load_run)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _begin(request, _run(pk), State.UNDOING, tasks.undo_run)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take a stopped run up again where it stopped, or wake one whose worker has died."""
+    run = _run(pk)
+    if run.is_working and selectors.pace_of(run).is_stale:
+        task, run_id = tasks.STEPS[run.state], str(run.pk)
+        transaction.on_commit(lambda: task.delay(run_id))
+        return redirect("imports:detail", pk=pk)
+    if run.state == State.FAILED:
+        return _begin(request, run, run.failed_in, tasks.STEPS[run.failed_in])
+    refusal = "There is nothing to take up again."
+    return _detail(request, run, status=409, refusal=refusal)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
+    run = _run(pk)
+    if run.is_working:
+        runs.ask_to_stop(run.pk)
+        messages.info(request, "The import stops at the next batch. Nothing of it will be kept.")
+    return redirect("imports:detail", pk=pk)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def again(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Begin another run of the same file: what is already here is updated, nothing is doubled."""
+    run = _run(pk)
+    try:
+        fresh = runs.begin_run(run.source, actor=current_scope().actor)
+    except ImportRefusedError as refusal:
+        return _detail(request, run, status=409, refusal=str(refusal))
+    fresh.mapping = services.latest_mapping(run.source)
+    fresh.save(update_fields=["mapping"])
+    return redirect("imports:mapping", pk=fresh.pk)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def discard(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Delete the uploaded file and its staged copy; what was loaded stays."""
+    run = _run(pk)
+    if run.is_working:
+        return _detail(request, run, status=409, refusal="Stop the import first.")
+    discard_upload(run.source)
+    messages.success(request, "The uploaded file was deleted. What was loaded from it stays.")
+    return redirect("imports:list")
+
+
+@require_safe
+@requires(Action.VIEW, Resource.IMPORTS)
+def records(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """List the records of one outcome, with the reason of each."""
+    run = _run(pk)
+    outcome = request.GET.get("outcome", "quarantined")
+    if outcome not in {"quarantined", "skipped", "issues", "updated"}:
+        raise Http404("There is no such list.")
+    try:
+        after = UUID(request.GET["after"]) if "after" in request.GET else None
+    except ValueError as error:
+        raise Http404("There is no such page.") from error
+    rows = selectors.listed_rows(run, dry=run.loaded_at is None, outcome=outcome, after=after)
+    is_full = len(rows) == selectors.PAGE
+    next_url = f"?outcome={outcome}&after={rows[-1].result.pk}" if is_full else ""
+    tabs = [
+        {"label": label, "url": f"?outcome={name}", "active": name == outcome}
+        for name, label in (
+            ("quarantined", "Set aside"), ("skipped", "Skipped"), ("issues", "With remarks"),
+            ("updated", "Updated"),
+        )
+    ]  # fmt: skip
+    return _page(
+        request, run, "records", rows=rows, tabs=tabs, next_url=next_url,
+        is_dry=run.loaded_at is None,
+    )  # fmt: skip
+
+
+@require_safe
+@requires(Action.EXPORT, Resource.IMPORTS)
+def report_csv(request: HttpRequest, pk: UUID) -> HttpResponse:  # noqa: ARG001 - a view's signature
+    run = _run(pk)
+    report = run.report or run.dry_report
+    if not report:
+        raise Http404("This import has no report yet.")
+    _note_export(run, "report")
+    return _csv(HttpResponse(reports.reconciliation_csv(report)), "import-report.csv")
+
+
+@require_safe
+@requires(Action.EXPORT, Resource.IMPORTS)
+def records_csv(request: HttpRequest, pk: UUID) -> HttpResponse:  # noqa: ARG001 - a view's signature
+    run = _run(pk)
+    _note_export(run, "records")
+    lines = reports.rows_csv(run, dry=run.loaded_at is None)
+    return _csv(StreamingHttpResponse(lines), "import-records.csv")
+
+
+def _note_export(run: ImportRun, what: str) -> None:
+    record_event(
+        "export", object_type="imports_importrun", object_id=str(run.pk), payload={"what": what}
+    )
+
+
+def _csv(response: Any, name: str) -> HttpResponse:
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response  # type: ignore[no-any-return]
