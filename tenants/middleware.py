@@ -39,6 +39,7 @@ class ScopeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
         request.tenant = None  # type: ignore[attr-defined]
+        request.META["REMOTE_ADDR"] = client_address(request)
         request.scope_failed = False  # type: ignore[attr-defined]
         label = subdomain_of(request.get_host())
         actor = Actor(
@@ -87,6 +88,18 @@ def _fields(tenant: Tenant, actor: Actor) -> dict[str, Any]:
         "label": scope.label,
         "actor": actor,
     }
+
+
+def client_address(request: HttpRequest) -> str:
+    """Answer who asks: the address that the outermost of our own proxies saw.
+
+    What a client itself writes into X-Forwarded-For stands further left and is never believed.
+    """
+    hops = settings.TRUSTED_PROXIES
+    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    if hops and len(seen) >= hops and seen[-hops]:
+        return seen[-hops]
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def subdomain_of(host: str) -> str | None:

@@ -23,6 +23,8 @@ BASE_DOMAIN = env.text("NEXUS_BASE_DOMAIN", "localhost")
 WEB_PORT = env.number("NEXUS_PORT", 8000)
 OPERATORS_SUBDOMAIN = "ops"
 SECURE = env.flag("NEXUS_SECURE", default=False)
+# How many proxies of ours stand in front, each adding its peer to X-Forwarded-For. 0: believe no header.
+TRUSTED_PROXIES = env.number("NEXUS_TRUSTED_PROXIES", 0)
 ALLOWED_HOSTS = [BASE_DOMAIN, f".{BASE_DOMAIN}"]
 ROOT_URLCONF = "config.urls_public"
 CLINIC_URLCONF = "config.urls_clinic"

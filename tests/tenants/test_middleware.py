@@ -5,7 +5,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory, override_settings
 
 from accounts.models import User
-from tenants.middleware import ScopeMiddleware, subdomain_of
+from tenants.middleware import ScopeMiddleware, client_address, subdomain_of
 from tenants.scope import active_scope, current_scope, tenant_scope
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -92,3 +92,21 @@ def test_a_host_without_a_clinic_is_told_so(host):
 
     assert response.status_code == 404
     assert b"No clinic" in response.content
+
+
+@pytest.mark.parametrize(
+    ("hops", "header", "address"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        (2, "203.0.113.9", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+    ],
+)
+def test_only_our_own_proxies_are_believed_about_the_address(hops, header, address):
+    request = RequestFactory().get("/", headers={"x-forwarded-for": header})
+
+    with override_settings(TRUSTED_PROXIES=hops):
+        assert client_address(request) == address
