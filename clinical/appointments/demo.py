@@ -83,7 +83,17 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
     ]
     funding = [FundingType.objects.create(name=name) for name in _FUNDING]
     patients = _patients(chance, locations, funding, now.astimezone(zone).date())
-    appointments = list(_appointments(chance, patients, clinicians, types, locations, zone, now))
+    appointments = list(
+        _appointments(
+            chance,
+            patients=patients,
+            clinicians=clinicians,
+            types=types,
+            locations=locations,
+            zone=zone,
+            now=now,
+        )
+    )
     Appointment.objects.bulk_create(appointments)
     return len(appointments)
 
@@ -160,6 +170,7 @@ def _numbers(chance: random.Random, patients: Sequence[Patient]) -> Iterator[Pat
 
 def _appointments(
     chance: random.Random,
+    *,
     patients: Sequence[Patient],
     clinicians: Sequence[Practitioner],
     types: Sequence[AppointmentType],

@@ -40,7 +40,7 @@ class AppointmentForm(forms.Form):
         min_value=1,
         max_value=MINUTES_A_DAY,
         required=False,
-        help_text="Left empty: as long as the type usually takes.",
+        widget=forms.NumberInput(attrs={"placeholder": "as the type"}),
     )
     appointment_type = forms.ModelChoiceField(
         AppointmentType.objects.none(), required=False, label="Type", empty_label="No type"

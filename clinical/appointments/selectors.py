@@ -66,6 +66,13 @@ class Visit:
         return self.appointment.starts_at <= now < self.appointment.ends_at
 
 
+def visit_of(appointment: Appointment) -> Visit:
+    zone = zone_of(appointment.location)
+    return Visit(
+        appointment, appointment.starts_at.astimezone(zone), appointment.ends_at.astimezone(zone)
+    )
+
+
 @dataclass(frozen=True)
 class Column:
     """One clinician's day; None is for what has no clinician."""
@@ -137,17 +144,8 @@ def _visits_of(actor: User, day: date, locations: Sequence[Location]) -> list[Vi
         starts_at__gte=min(start for start, _end in spans),
         starts_at__lt=max(end for _start, end in spans),
     )
-    visits = []
-    for appointment in found.order_by("starts_at", "id"):
-        zone = zone_of(appointment.location)
-        visit = Visit(
-            appointment,
-            appointment.starts_at.astimezone(zone),
-            appointment.ends_at.astimezone(zone),
-        )
-        if visit.starts.date() == day:
-            visits.append(visit)
-    return visits
+    visits = map(visit_of, found.order_by("starts_at", "id"))
+    return [visit for visit in visits if visit.starts.date() == day]
 
 
 def _columns(visits: Sequence[Visit]) -> list[Column]:
@@ -202,7 +200,7 @@ def clashes_with(appointment: Appointment) -> list[Appointment]:
         )
         .exclude(pk=appointment.pk)
         .exclude(status__in=TAKES_NO_TIME)
-        .select_related("patient", "practitioner")
+        .select_related("patient", "practitioner", "location")
         .order_by("starts_at", "id")
     )
     return list(found[:MOST_CLASHES])

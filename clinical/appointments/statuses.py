@@ -36,6 +36,9 @@ NEXT: dict[str, tuple[str, ...]] = {
 """Status → the ones it may change to; the likeliest stands first, and ways back are there."""
 
 
+_WAY = (Status.BOOKED, Status.CONFIRMED, Status.ARRIVED, Status.IN_SESSION, Status.COMPLETED)
+
+
 @dataclass(frozen=True)
 class Look:
     """A status on screen: a word, a shape and a tone; `verb` is on the button that sets it."""
@@ -47,7 +50,7 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    Status.BOOKED: Look("Booked", "calendar-event", "neutral", "Back to booked"),
+    Status.BOOKED: Look("Booked", "calendar-event", "neutral", "Book again"),
     Status.CONFIRMED: Look("Confirmed", "circle-check", "info", "Confirm"),
     Status.ARRIVED: Look("Arrived", "door-enter", "accent", "Arrive"),
     Status.IN_SESSION: Look("In session", "player-play", "warning", "Start session"),
@@ -56,3 +59,12 @@ LOOKS: dict[str, Look] = {
     Status.LATE_CANCELLATION: Look("Late cancellation", "clock-x", "danger", "Cancel late"),
     Status.CANCELLED: Look("Cancelled", "calendar-x", "neutral", "Cancel"),
 }
+
+
+def verb_for(now: str, following: str) -> str:
+    """Answer what the button says: a step forward by its verb, a step back by where it leads."""
+    leads_back = following in _WAY and (
+        now not in _WAY or _WAY.index(Status(following)) < _WAY.index(Status(now))
+    )
+    look = LOOKS[following]
+    return f"Back to {look.label.lower()}" if leads_back else look.verb

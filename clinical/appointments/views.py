@@ -88,14 +88,9 @@ def new(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show one appointment with the steps it can take."""
     appointment = selectors.get_appointment(request.user, pk)
-    zone = zone_of(appointment.location)
     context = {
         "appointment": appointment,
-        "visit": selectors.Visit(
-            appointment,
-            appointment.starts_at.astimezone(zone),
-            appointment.ends_at.astimezone(zone),
-        ),
+        "visit": selectors.visit_of(appointment),
         "extra": sorted(appointment.extra.items()),
         "day_url": _day_of(appointment),
     }
@@ -159,10 +154,7 @@ def patients(request: HttpRequest) -> HttpResponse:
 
 
 def _card(request: HttpRequest, appointment: Appointment, problem: str) -> HttpResponse:
-    zone = zone_of(appointment.location)
-    visit = selectors.Visit(
-        appointment, appointment.starts_at.astimezone(zone), appointment.ends_at.astimezone(zone)
-    )
+    visit = selectors.visit_of(appointment)
     context = {
         "visit": visit,
         "now": timezone.now(),
@@ -179,7 +171,8 @@ def _form_page(
     appointment: Appointment | None = None,
     error: services.AppointmentError | None = None,
 ) -> HttpResponse:
-    clashes = error.clashes if isinstance(error, services.SlotTakenError) else []
+    taken = error.clashes if isinstance(error, services.SlotTakenError) else []
+    clashes = [selectors.visit_of(clash) for clash in taken]
     if clashes:
         form.ask_about_clash()
     elif error is not None:

@@ -16,7 +16,10 @@ from clinical.practice.models import FundingType, Location
 from clinical.practice.selectors import funding_types_in_use, locations_in_use
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
+
+    from django.db.models import Model
 
 LINE = 200
 TEXT = 10_000
@@ -161,9 +164,12 @@ class PatientForms:
     def __init__(self, data: Any = None, *, patient: Patient | None = None) -> None:
         self.patient = patient
         self.main = PatientForm(data, patient=patient)
-        self.contacts = _rows(ContactForm, data, "contact", _initial(patient, "contact_points"))
-        self.addresses = _rows(AddressForm, data, "address", _initial(patient, "addresses"))
-        self.identifiers = _rows(IdentifierForm, data, "number", _initial(patient, "identifiers"))
+        contacts = patient.points_in_order() if patient else []
+        addresses = list(patient.addresses.all()) if patient else []
+        identifiers = list(patient.identifiers.all()) if patient else []
+        self.contacts = _rows(ContactForm, data, "contact", contacts)
+        self.addresses = _rows(AddressForm, data, "address", addresses)
+        self.identifiers = _rows(IdentifierForm, data, "number", identifiers)
 
     @property
     def groups(self) -> list[tuple[str, str, Any]]:
@@ -175,7 +181,10 @@ class PatientForms:
 
     def is_valid(self) -> bool:
         forms_ = (self.main, self.contacts, self.addresses, self.identifiers)
-        return all([form.is_valid() for form in forms_])  # noqa: C419 - all are to be checked
+        valid = [form.is_valid() for form in forms_]
+        if valid[0] and not all(valid):
+            self.main.add_error(None, "Some entries below need another look; they are marked.")
+        return all(valid)
 
     def fields(self) -> dict[str, Any]:
         return {name: self.main.cleaned_data[name] for name in services.FIELDS}
@@ -188,16 +197,10 @@ class PatientForms:
         )
 
 
-def _initial(patient: Patient | None, rows: str) -> list[dict[str, Any]]:
-    if patient is None:
-        return []
-    return [{"id": row.pk, **vars(row)} for row in getattr(patient, rows).all()]
-
-
-def _rows(form: type[_RowForm], data: Any, prefix: str, initial: list[dict[str, Any]]) -> Any:
-    extra = 0 if initial else 1
-    factory = forms.formset_factory(form, extra=extra, can_delete=True, max_num=40)
-    return factory(data, prefix=prefix, initial=initial)
+def _rows(form: type[_RowForm], data: Any, prefix: str, rows: Sequence[Model]) -> Any:
+    """Make a formset over the rows; where there are none it starts with an empty one."""
+    factory = forms.formset_factory(form, extra=0 if rows else 1, can_delete=True, max_num=40)
+    return factory(data, prefix=prefix, initial=[{"id": row.pk, **vars(row)} for row in rows])
 
 
 def _values(formset: Any, value: Any, *, needs: str) -> tuple[Any, ...]:

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 SHOWN = 200
 _VERBS = {"create": "added", "update": "changed", "delete": "removed", "view": "looked at"}
 _ICONS = {"create": "plus", "update": "pencil", "delete": "trash", "view": "eye"}
-_SILENT = frozenset({"id", "patient_id", "tenant_id", "created_at", "changed_at", "number"})
+_SILENT = frozenset({
+    "id",
+    "patient_id",
+    "tenant_id",
+    "created_at",
+    "changed_at",
+    "normalised",
+    "is_valid",
+})
+"""Columns that people do not set."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +82,23 @@ def _entry(event: Event) -> Entry:
 
 def _what(event: Event, body: dict[str, Any]) -> str:
     if event.action == "view":
-        return str(body.get("section", "record")).replace("-", " ")
+        return f"the {body.get('section', 'record')}".replace("-", " ")
     for model in apps.get_models():
         if model._meta.db_table == event.object_type:
             name = str(model._meta.verbose_name)
-            return "record" if name == "patient" else name
+            if name == "patient":
+            return "the record"
+        article = "an" if name[0] in "aeiou" else "a"
+        return f"{article} {name}" if event.action == "create" else f"the {name}"
     return event.object_type
 
 
 def _changes(body: dict[str, Any]) -> Iterable[Change]:
     before, after = body.get("before") or {}, body.get("after") or {}
+    is_whole = not before or not after
     for name in sorted({*before, *after} - _SILENT):
+        if is_whole and (before or after)[name] is False:
+            continue
         old, new = _text(before.get(name)), _text(after.get(name))
         if old != new:
             yield Change(name.removesuffix("_id").replace("_", " ").capitalize(), old, new)

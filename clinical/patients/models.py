@@ -103,6 +103,11 @@ class Patient(ClinicModel):
     def __str__(self) -> str:
         return self.full_name
 
+    def points_in_order(self) -> list[ContactPoint]:
+        """Answer the ways to reach the patient, mobile first, e-mail after the phones."""
+        order = [kind.value for kind in ContactPoint.Kind]
+        return sorted(self.contact_points.all(), key=lambda point: order.index(point.kind))
+
     @property
     def full_name(self) -> str:
         """Given and family name, or what else there is to call the patient by."""

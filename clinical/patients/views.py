@@ -81,7 +81,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     patient = selectors.get_patient(request.user, pk)
     services.record_view(patient)
     context = {
-        "contacts": patient.contact_points.all(),
+        "contacts": patient.points_in_order(),
         "addresses": patient.addresses.all(),
         "visits": appointments_of(request.user, patient, now=timezone.now()),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django import template
 from django.template.loader import render_to_string
 
-from clinical.appointments.statuses import LOOKS, NEXT, TAKES_NO_TIME, Look
+from clinical.appointments.statuses import LOOKS, NEXT, TAKES_NO_TIME, verb_for
 from ui.templatetags.ui import pill
 
 if TYPE_CHECKING:
@@ -30,15 +30,25 @@ def status_pill(status: str) -> SafeString:
 
 
 @register.filter
-def next_steps(appointment: Appointment) -> list[tuple[str, Look]]:
-    """Answer the statuses that may follow with their looks, the likeliest first."""
-    return [(status, LOOKS[status]) for status in NEXT[appointment.status]]
+def next_steps(appointment: Appointment) -> list[tuple[str, str, str]]:
+    """Answer status, icon and verb of what may follow, the likeliest first."""
+    now = appointment.status
+    return [(status, LOOKS[status].icon, verb_for(now, status)) for status in NEXT[now]]
 
 
 @register.filter
 def is_off(appointment: Appointment) -> bool:
     """True when it takes nobody's time: cancelled or not attended."""
     return appointment.status in TAKES_NO_TIME
+
+
+@register.filter
+def span(visit: Visit) -> str:
+    """Write from when to when, the half of the day once where it is the same."""
+    begin, end = clock(visit.starts), clock(visit.ends)
+    if begin[-2:] == end[-2:]:
+        begin = begin[:-3]
+    return f"{begin}\N{EN DASH}{end}"
 
 
 @register.filter

@@ -3,6 +3,10 @@
 
 const SECONDS = 30;
 
+/* A day that has begun opens where it is now, not at what is over. */
+const now = document.querySelector(".ap-current, .ap-now");
+if (now && now.getBoundingClientRect().bottom > window.innerHeight) now.scrollIntoView({ block: "center" });
+
 const grid = () => document.querySelector("[data-day-refresh]");
 
 function isBusy(element) {

@@ -15,6 +15,9 @@ document.querySelector("[data-density]")?.addEventListener("click", () => {
   document.cookie = `__Host-nexus-rows=${on ? "narrow" : "wide"}; Path=/; Secure; SameSite=Lax; Max-Age=${YEAR}`;
 });
 
+/* The search field first, but on a phone that would open its keyboard over the list. */
+if (window.matchMedia("(hover: hover)").matches) document.querySelector("[data-focus-first]")?.focus();
+
 /* Arrow keys: from the search field into the names, and from name to name; Enter opens. */
 const names = () => [...document.querySelectorAll("#patient-results tbody th a")];
 document.addEventListener("keydown", (event) => {
