@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 SHOWN = 200
 _VERBS = {"create": "added", "update": "changed", "delete": "removed", "view": "looked at"}
 _ICONS = {"create": "plus", "update": "pencil", "delete": "trash", "view": "eye"}
-_SILENT = frozenset({
-    "id",
-    "patient_id",
-    "tenant_id",
-    "created_at",
-    "changed_at",
-    "normalised",
-    "is_valid",
-})
+_SILENT = frozenset(
+    {
+        "id",
+        "patient_id",
+        "tenant_id",
+        "created_at",
+        "changed_at",
+        "normalised",
+        "is_valid",
+    }
+)
 """Columns that people do not set."""
 
 
@@ -87,9 +89,9 @@ def _what(event: Event, body: dict[str, Any]) -> str:
         if model._meta.db_table == event.object_type:
             name = str(model._meta.verbose_name)
             if name == "patient":
-            return "the record"
-        article = "an" if name[0] in "aeiou" else "a"
-        return f"{article} {name}" if event.action == "create" else f"the {name}"
+                return "the record"
+            article = "an" if name[0] in "aeiou" else "a"
+            return f"{article} {name}" if event.action == "create" else f"the {name}"
     return event.object_type
 
 

@@ -136,7 +136,7 @@ def _edit(request: HttpRequest, kind: Kind, *, entry: Any) -> HttpResponse:
             messages.success(request, f"{saved} is saved.")
             return redirect("practice:list", kind=kind.slug)
     status = 422 if form.errors else 200
-    title = str(entry) if entry else f"New {kind.one}"
+    title = entry.name if entry else f"New {kind.one}"
     context = {
         "kind": kind,
         "form": form,
