@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["starts_at"], name="appointments_start"),
                     models.Index(
-                        fields=["practitioner", "starts_at"], name="appointments_practitioner_start"
+                        fields=["practitioner", "starts_at"], name="appointment_practitioner_start"
                     ),
                     models.Index(
                         fields=["patient", "starts_at"], name="appointments_patient_start"
