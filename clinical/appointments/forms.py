@@ -17,7 +17,8 @@ from clinical.practice.selectors import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date as _Day  # noqa: N812 - `date` is a field here
+    from datetime import datetime
 
     from accounts.models import User
     from clinical.appointments.models import Appointment
@@ -159,6 +160,7 @@ class DayForm(forms.Form):
     date = forms.DateField(required=False)
     location = forms.CharField(required=False)
 
-    def day(self) -> date:
+    def day(self) -> _Day:
         self.is_valid()
-        return self.cleaned_data.get("date") or timezone.localdate()
+        found: _Day | None = self.cleaned_data.get("date")
+        return found or timezone.localdate()

@@ -22,9 +22,10 @@ from clinical.practice.models import Location
 from clinical.practice.selectors import practitioner_of
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
 
     from clinical.appointments.models import Appointment
+    from clinical.practice.requests import SignedInRequest
 
 NOWHERE = "none"
 OFFERED = 8
@@ -34,13 +35,13 @@ MANY_LOCATIONS = 8
 
 @require_safe
 @requires(Action.VIEW, Resource.APPOINTMENTS)
-def home(_request: HttpRequest) -> HttpResponse:
+def home(_request: SignedInRequest) -> HttpResponse:
     return redirect("appointments:day")
 
 
 @require_safe
 @requires(Action.VIEW, Resource.APPOINTMENTS)
-def day(request: HttpRequest) -> HttpResponse:
+def day(request: SignedInRequest) -> HttpResponse:
     """Show a day by clinician."""
     shown = DayForm(request.GET).day()
     chosen = request.GET.get("location", "")
@@ -71,7 +72,7 @@ def day(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CREATE, Resource.APPOINTMENTS)
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     form = AppointmentForm(request.POST or None, actor=request.user, initial=_wishes(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -85,7 +86,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.VIEW, Resource.APPOINTMENTS)
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Show one appointment with the steps it can take."""
     appointment = selectors.get_appointment(request.user, pk)
     context = {
@@ -99,7 +100,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CHANGE, Resource.APPOINTMENTS)
-def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     appointment = selectors.get_appointment(request.user, pk)
     form = AppointmentForm(request.POST or None, actor=request.user, appointment=appointment)
     if request.method == "POST" and form.is_valid():
@@ -117,7 +118,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Action.CHANGE, Resource.APPOINTMENTS)
-def status(request: HttpRequest, pk: UUID) -> HttpResponse:
+def status(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Take an appointment a step further; htmx gets its card anew, others the page they came from."""
     appointment = selectors.get_appointment(request.user, pk)
     problem = ""
@@ -140,7 +141,7 @@ def status(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Action.CREATE, Resource.APPOINTMENTS)
-def patients(request: HttpRequest) -> HttpResponse:
+def patients(request: SignedInRequest) -> HttpResponse:
     """Answer the patients to choose from while a name is typed; first of all the recent ones."""
     typed = request.POST.get("q", "").strip()[:200]
     if typed:
@@ -153,7 +154,7 @@ def patients(request: HttpRequest) -> HttpResponse:
     return render(request, "appointments/_options.html", context)
 
 
-def _card(request: HttpRequest, appointment: Appointment, problem: str) -> HttpResponse:
+def _card(request: SignedInRequest, appointment: Appointment, problem: str) -> HttpResponse:
     visit = selectors.visit_of(appointment)
     context = {
         "visit": visit,
@@ -165,7 +166,7 @@ def _card(request: HttpRequest, appointment: Appointment, problem: str) -> HttpR
 
 
 def _form_page(
-    request: HttpRequest,
+    request: SignedInRequest,
     form: AppointmentForm,
     *,
     appointment: Appointment | None = None,
@@ -188,7 +189,7 @@ def _form_page(
     return render(request, "appointments/edit.html", context, status=answer)
 
 
-def _wishes(request: HttpRequest) -> dict[str, Any]:
+def _wishes(request: SignedInRequest) -> dict[str, Any]:
     """Answer what the link to the form already knows."""
     asked = request.GET
     mine = practitioner_of(request.user)
@@ -242,6 +243,6 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _safe_next(request: HttpRequest) -> str:
+def _safe_next(request: SignedInRequest) -> str:
     url = request.POST.get("next", "")
     return url if url_has_allowed_host_and_scheme(url, {request.get_host()}) else ""

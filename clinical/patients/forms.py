@@ -40,7 +40,7 @@ class WrittenDateField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return f"{value:%d/%m/%Y}" if hasattr(value, "strftime") else value
 
-    def clean(self, value: Any) -> date | None:  # type: ignore[override]
+    def clean(self, value: Any) -> date | None:
         text = super().clean(value)
         if not text:
             return None

@@ -75,7 +75,8 @@ def list_patients(
     patients = wanted.applied_to(visible_patients(actor))
     total = patients.count()
     backwards = before is not None
-    edge = visible_patients(actor).filter(pk=before or after).first() if before or after else None
+    edge_id = before or after
+    edge = visible_patients(actor).filter(pk=edge_id).first() if edge_id else None
     rows = _rows(patients)
     if edge is not None:
         step = "lt" if backwards else "gt"
@@ -162,7 +163,7 @@ def possible_duplicates(
     if name.strip() and born:
         hits = find_patients(f"{name} {born:%d/%m/%Y}", today=today, with_archived=True, limit=10)
         ids |= {hit.patient_id for hit in hits}
-    return list(_rows(visible_patients(actor).filter(pk__in=ids).exclude(pk=besides)))
+    return list(_rows(visible_patients(actor).filter(pk__in=ids - {besides})))
 
 
 def _rows(patients: QuerySet[Patient]) -> QuerySet[Patient]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from uuid import UUID
 
+    from django.db.models import Manager
+
     from accounts.models import User
 
 FIELDS = frozenset(
@@ -262,7 +264,8 @@ def _keep_rows(
     values: Iterable[ContactValue | AddressValue | IdentifierValue],
 ) -> None:
     """Make the rows be exactly the values: change those named by id, add the new, drop the rest."""
-    rows = {row.pk: row for row in model.objects.filter(patient=patient)}
+    manager: Manager[Any] = model.objects
+    rows = {row.pk: row for row in manager.filter(patient=patient)}
     added = []
     for value in values:
         row = rows.pop(value.id, None) if value.id else None
@@ -274,5 +277,5 @@ def _keep_rows(
                 setattr(row, name, column)
             row.save()
     if rows:
-        model.objects.filter(pk__in=rows).delete()
-    model.objects.bulk_create(added)
+        manager.filter(pk__in=rows).delete()
+    manager.bulk_create(added)

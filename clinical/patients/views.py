@@ -16,20 +16,22 @@ from clinical.appointments.selectors import appointments_of
 from clinical.patients import selectors, services
 from clinical.patients.forms import FilterForm, PatientForms
 from clinical.patients.history import history_of
+from clinical.patients.search import MAX_RESULTS
 from clinical.practice.clock import day_span
 from clinical.practice.models import Location
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse, QueryDict
+    from django.http import HttpResponse, QueryDict
 
     from clinical.patients.models import Patient
+    from clinical.practice.requests import SignedInRequest
 
 IN_BOX = 8
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.VIEW, Resource.PATIENTS)
-def patient_list(request: HttpRequest) -> HttpResponse:
+def patient_list(request: SignedInRequest) -> HttpResponse:
     """List all by name (GET, in pages), or find by what was typed (POST)."""
     form = FilterForm(_asked(request), locations=list(Location.objects.all()))
     wanted = form.wanted()
@@ -40,7 +42,7 @@ def patient_list(request: HttpRequest) -> HttpResponse:
         context |= {
             "fitting": [hit.patient for hit in found if not hit.is_similar],
             "similar": [hit.patient for hit in found if hit.is_similar],
-            "most": selectors.MAX_RESULTS,
+            "most": MAX_RESULTS,
         }
     else:
         page = selectors.list_patients(
@@ -53,7 +55,7 @@ def patient_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Action.VIEW, Resource.PATIENTS)
-def find(request: HttpRequest) -> HttpResponse:
+def find(request: SignedInRequest) -> HttpResponse:
     """Answer the search box of the top bar; before anything is typed, today's and the recent."""
     typed = request.POST.get("q", "").strip()[:200]
     if not typed:
@@ -77,7 +79,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(Action.VIEW, Resource.PATIENTS)
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     patient = selectors.get_patient(request.user, pk)
     services.record_view(patient)
     context = {
@@ -90,7 +92,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 @requires(Action.VIEW, Resource.PATIENTS)
-def appointments(request: HttpRequest, pk: UUID) -> HttpResponse:
+def appointments(request: SignedInRequest, pk: UUID) -> HttpResponse:
     patient = selectors.get_patient(request.user, pk)
     services.record_view(patient, section="appointments")
     visits = appointments_of(request.user, patient, now=timezone.now())
@@ -99,7 +101,7 @@ def appointments(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 @requires(Action.VIEW, Resource.PATIENTS)
-def former_system(request: HttpRequest, pk: UUID) -> HttpResponse:
+def former_system(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Show what the old system had in fields that have no place here."""
     patient = selectors.get_patient(request.user, pk)
     services.record_view(patient, section="former-system")
@@ -108,7 +110,7 @@ def former_system(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 @requires(Action.VIEW, Resource.AUDIT)
-def history(request: HttpRequest, pk: UUID) -> HttpResponse:
+def history(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Show who looked and who changed what."""
     patient = selectors.get_patient(request.user, pk)
     only = request.GET.get("only", "")
@@ -119,7 +121,7 @@ def history(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CREATE, Resource.PATIENTS)
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     forms = PatientForms(request.POST or None)
     duplicates: list[Patient] = []
     if request.method == "POST" and forms.is_valid():
@@ -139,7 +141,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CHANGE, Resource.PATIENTS)
-def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     patient = selectors.get_patient(request.user, pk)
     forms = PatientForms(request.POST or None, patient=patient)
     if request.method == "POST" and forms.is_valid():
@@ -162,7 +164,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Action.CHANGE, Resource.PATIENTS)
-def archive(request: HttpRequest, pk: UUID) -> HttpResponse:
+def archive(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Take the patient out of the lists, or bring them back."""
     patient = selectors.get_patient(request.user, pk)
     verb = services.restore_patient if patient.is_archived else services.archive_patient
@@ -173,7 +175,7 @@ def archive(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, patient: Patient, section: str, context: dict[str, Any]
+    request: SignedInRequest, patient: Patient, section: str, context: dict[str, Any]
 ) -> HttpResponse:
     return render(
         request,
@@ -188,8 +190,8 @@ def _page(
     )
 
 
-def _tabs(request: HttpRequest, patient: Patient, section: str) -> list[dict[str, Any]]:
-    tabs = [
+def _tabs(request: SignedInRequest, patient: Patient, section: str) -> list[dict[str, Any]]:
+    tabs: list[tuple[str, str, str, str, int | None]] = [
         ("overview", "Overview", "patients:detail", "user", None),
         ("appointments", "Appointments", "patients:appointments", "calendar", None),
     ]
@@ -218,14 +220,14 @@ def _tabs(request: HttpRequest, patient: Patient, section: str) -> list[dict[str
 
 
 def _form_page(
-    request: HttpRequest, forms: PatientForms, *, duplicates: list[Patient] | None = None
+    request: SignedInRequest, forms: PatientForms, *, duplicates: list[Patient] | None = None
 ) -> HttpResponse:
     status = 422 if request.method == "POST" else 200
     context = {"forms": forms, "patient": forms.patient, "duplicates": duplicates or []}
     return render(request, "patients/edit.html", context, status=status)
 
 
-def _duplicates(request: HttpRequest, forms: PatientForms) -> list[Patient]:
+def _duplicates(request: SignedInRequest, forms: PatientForms) -> list[Patient]:
     fields, details = forms.fields(), forms.details()
     return selectors.possible_duplicates(
         request.user,
@@ -236,15 +238,15 @@ def _duplicates(request: HttpRequest, forms: PatientForms) -> list[Patient]:
     )
 
 
-def _asked(request: HttpRequest) -> QueryDict:
+def _asked(request: SignedInRequest) -> QueryDict:
     return request.POST if request.method == "POST" else request.GET
 
 
-def _narrowed(request: HttpRequest) -> bool:
+def _narrowed(request: SignedInRequest) -> bool:
     return any(_asked(request).get(name) for name in ("location", "funding", "archived"))
 
 
-def _id(request: HttpRequest, name: str) -> UUID | None:
+def _id(request: SignedInRequest, name: str) -> UUID | None:
     try:
         return UUID(request.GET.get(name, ""))
     except ValueError:

@@ -19,7 +19,9 @@ from clinical.practice.models import Practitioner
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
+
+    from clinical.practice.requests import SignedInRequest
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,13 @@ def kind_of(slug: str) -> Kind:
 
 @require_safe
 @requires(Action.VIEW, Resource.SETTINGS)
-def index(_request: HttpRequest) -> HttpResponse:
+def index(_request: SignedInRequest) -> HttpResponse:
     return redirect("practice:list", kind="locations")
 
 
 @require_safe
 @requires(Action.VIEW, Resource.SETTINGS)
-def entries(request: HttpRequest, kind: str) -> HttpResponse:
+def entries(request: SignedInRequest, kind: str) -> HttpResponse:
     """List the entries of a kind, those in use first."""
     shown = kind_of(kind)
     found = shown.model.objects.order_by("-is_active", "name", "id")
@@ -113,18 +115,18 @@ def entries(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CREATE, Resource.SETTINGS)
-def new(request: HttpRequest, kind: str) -> HttpResponse:
+def new(request: SignedInRequest, kind: str) -> HttpResponse:
     return _edit(request, kind_of(kind), entry=None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CHANGE, Resource.SETTINGS)
-def edit(request: HttpRequest, kind: str, pk: UUID) -> HttpResponse:
+def edit(request: SignedInRequest, kind: str, pk: UUID) -> HttpResponse:
     shown = kind_of(kind)
     return _edit(request, shown, entry=get_object_or_404(shown.model, pk=pk))
 
 
-def _edit(request: HttpRequest, kind: Kind, *, entry: Any) -> HttpResponse:
+def _edit(request: SignedInRequest, kind: Kind, *, entry: Any) -> HttpResponse:
     form = kind.form(request.POST or None, instance=entry)
     if request.method == "POST" and form.is_valid():
         save = services.change_entry if entry else services.add_entry

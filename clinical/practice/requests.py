@@ -1,0 +1,16 @@
+"""The request as a guarded view gets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class SignedInRequest(HttpRequest):
+    """What `accounts.permissions.requires` lets through: there is somebody behind it."""
+
+    user: User
