@@ -93,9 +93,11 @@ def read_records(
             account.misplaced += 1
             after_gap = True
             continue
-        if listed.next_id != record_id:
+        if listed.next_id == record_id:
+            listed.next_id = next(listed.ids, None)
+        else:
             yield from listed.before(record_id, after_gap)
-        listed.take(record_id)
+            listed.take(record_id)
         if after_gap:
             account.doubt(record_id)
             after_gap = False
@@ -110,9 +112,9 @@ class _Listed:
     """The ids in the bitmap, taken off one by one as their records come by."""
 
     def __init__(self, bitmap: Bitmap, account: Account) -> None:
-        self._ids = bitmap.ids()
+        self.ids = bitmap.ids()
         self._account = account
-        self.next_id = next(self._ids, None)
+        self.next_id = next(self.ids, None)
 
     def before(self, record_id: int | None, after_gap: bool) -> Iterator[Record]:
         """Settle the listed ids below `record_id`: blank, or lost where leaves are missing."""
@@ -122,11 +124,11 @@ class _Listed:
             else:
                 self._account.blank += 1
                 yield Record(self.next_id, 0, {})
-            self.next_id = next(self._ids, None)
+            self.next_id = next(self.ids, None)
 
     def take(self, record_id: int) -> None:
         if self.next_id == record_id:
-            self.next_id = next(self._ids, None)
+            self.next_id = next(self.ids, None)
         else:
             self._account.unlisted += 1
 

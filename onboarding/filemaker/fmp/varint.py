@@ -5,14 +5,16 @@ compares the numbers. The first byte tells the length: 00-7F one byte, 80-BF two
 E0-EF four.
 """
 
-from collections.abc import Callable
-
 TWO_BYTES_FROM = 0x80
 THREE_BYTES_FROM = 0x4080
 FOUR_BYTES_FROM = 0x204080
 MAXIMUM = FOUR_BYTES_FROM + 0x0FFFFFFF
 
 LONGEST = 4
+
+# What to subtract from a key of 1 to 4 bytes, read as one big-endian number.
+_SHIFTS = (0, 0, 0x8000 - TWO_BYTES_FROM, 0xC00000 - THREE_BYTES_FROM, 0xE0000000 - FOUR_BYTES_FROM)
+_LENGTHS = bytes([1] * 0x80 + [2] * 0x40 + [3] * 0x20 + [LONGEST] * 0x10 + [0] * 0x10)
 
 
 class VarintError(ValueError):
@@ -33,32 +35,20 @@ def encode(number: int) -> bytes:
     return (0xE0000000 | (number - FOUR_BYTES_FROM)).to_bytes(4, "big")
 
 
-def length(first: int) -> int:
-    """Return how many bytes a varint that starts with byte `first` has, or 0 for none."""
-    if first < 0x80:  # noqa: PLR2004 - the class boundaries of the table above
-        return 1
-    if first < 0xC0:  # noqa: PLR2004
-        return 2
-    if first < 0xE0:  # noqa: PLR2004
-        return 3
-    return LONGEST if first < 0xF0 else 0  # noqa: PLR2004
-
-
 def decode(key: bytes) -> int:
     """Return the number that the whole of `key` stands for."""
-    size = len(key)
-    if size and length(key[0]) == size:
-        return _VALUE[size](key)
-    message = f"{key.hex(' ') or 'nothing'} is not an ordered varint"
-    raise VarintError(message)
+    number = decode_or_none(key)
+    if number is None:
+        message = f"{key.hex(' ') or 'nothing'} is not an ordered varint"
+        raise VarintError(message)
+    return number
 
 
 def decode_or_none(key: bytes) -> int | None:
     """Return the number of `key`, or None where `key` is not one whole varint."""
-    size = len(key)
-    if size and length(key[0]) == size:
-        return _VALUE[size](key)
-    return None
+    if not key or _LENGTHS[key[0]] != len(key):
+        return None
+    return int.from_bytes(key, "big") - _SHIFTS[len(key)]
 
 
 def split(key: bytes) -> tuple[int, ...] | None:
@@ -66,17 +56,9 @@ def split(key: bytes) -> tuple[int, ...] | None:
     numbers: list[int] = []
     at = 0
     while at < len(key):
-        size = length(key[at])
+        size = _LENGTHS[key[at]]
         if not size or at + size > len(key):
             return None
-        numbers.append(_VALUE[size](key[at : at + size]))
+        numbers.append(int.from_bytes(key[at : at + size], "big") - _SHIFTS[size])
         at += size
     return tuple(numbers) or None
-
-
-_VALUE: dict[int, Callable[[bytes], int]] = {
-    1: lambda key: key[0],
-    2: lambda key: ((key[0] & 0x3F) << 8 | key[1]) + TWO_BYTES_FROM,
-    3: lambda key: ((key[0] & 0x1F) << 16 | key[1] << 8 | key[2]) + THREE_BYTES_FROM,
-    4: lambda key: (int.from_bytes(key, "big") & 0x0FFFFFFF) + FOUR_BYTES_FROM,
-}
