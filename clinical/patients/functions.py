@@ -179,6 +179,32 @@ HAND_OVER_SEARCH = (
 """It runs as nexus_search, unbound by row-level security, so it checks the tenant itself."""
 
 
+ACTS_FOR_ASSIGNED_ONLY = """
+CREATE FUNCTION {schema}.acts_for_assigned_only() RETURNS boolean LANGUAGE sql STABLE
+AS $assigned$
+    SELECT EXISTS (
+        SELECT FROM {schema}.accounts_user
+        WHERE role = 'coordinator' AND id::text = current_setting('nexus.actor', true)
+    )
+$assigned$
+"""
+
+
+def assigned_only(table: str, column: str = "patient_id") -> tuple[str, str]:
+    """Answer the statements that put up and take down the support coordinators' wall on a table.
+
+    Beside the selectors: whatever query a coordinator's request sends, rows of participants who
+    are not assigned to them do not exist. Both sub-selects are evaluated once per statement.
+    """
+    return (
+        f"CREATE POLICY assigned_only ON {{schema}}.{table} AS RESTRICTIVE FOR ALL TO nexus_app "  # noqa: S608
+        "USING (NOT (SELECT {schema}.acts_for_assigned_only()) "
+        f"OR {column} IN (SELECT a.patient_id FROM {{schema}}.patients_coordinatorassignment a "
+        "WHERE a.user_id::text = (SELECT current_setting('nexus.actor', true))))",
+        f"DROP POLICY assigned_only ON {{schema}}.{table}",
+    )
+
+
 class ClinicSQL(Operation):
     """Run statements with `{schema}` and `{tenant_id}` of the running scope filled in.
 
