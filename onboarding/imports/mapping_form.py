@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 KEY_WORDS = frozenset({"id", "no", "number", "key", "code", "nr"})
 SURE, LIKELY = 0.85, 0.65
+ASKED = frozenset({"person", "date", "birth", "day", "timestamp", "phone"})
+"""Ways of reading that are worth a second choice on the page; the others are for mapping files."""
 
 Choice = tuple[str, str]
 
@@ -122,7 +124,8 @@ class MappingForm:
         tone = "success" if own.confidence >= SURE else "info" if own.confidence >= LIKELY else "warning"
         return FieldRow(
             field, profile, f"t{table.id}-f{field.id}", _choice_of(own), own.how,
-            CHOICES.get(target.kind, ()) if target else (), confidence, tone, own.reason,
+            CHOICES.get(target.kind, ()) if target and target.kind in ASKED else (),
+            confidence, tone, own.reason,
         )  # fmt: skip
 
     def _groups(self, table_id: int, entity: Entity) -> list[tuple[str, list[Choice]]]:

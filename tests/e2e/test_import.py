@@ -67,8 +67,8 @@ def _look(page, name):
     if not folder:
         return
     for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.screenshot(path=f"{folder}/import-{name}-{width}.png", full_page=True)
+        page.set_viewport_size({"width": width, "height": 1100})
+        page.screenshot(path=f"{folder}/import-{name}-{width}.png")
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
