@@ -149,10 +149,10 @@ def _weigh(
     if target.shape and target.shape != "word":
         if share >= MUCH:
             score = min(0.99, score + 0.04)
-            why.append(f"its values look like {SHAPE_WORDS[target.shape]} ({share:.0%})")
+            why.append(f"its values look like {SHAPE_WORDS[target.shape]} ({share * 100:.0f} %)")
         elif share < LITTLE and profile["filled"] >= FEW and target.shape != "flag":
             score *= 0.6 if target.shape in {"street", "dva", "birth"} else 0.45
-            why.append(f"but few values look like {SHAPE_WORDS[target.shape]} ({share:.0%})")
+            why.append(f"but few values look like {SHAPE_WORDS[target.shape]} ({share * 100:.0f} %)")
     if field.kind == "calc":
         score *= 0.7
         why.append("a calculation")
@@ -256,7 +256,7 @@ def _refer(
             return replace(
                 candidate,
                 confidence=max(candidate.confidence, 0.9),
-                reason=f"{candidate.reason.rstrip('.')}; {share:.0%} of its values stand in "
+                reason=f"{candidate.reason.rstrip('.')}; {share * 100:.0f} % of its values stand in "
                 f"{other.name}::{key.name}.",
                 via=Via(other_id, key.id),
             )

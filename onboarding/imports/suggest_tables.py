@@ -143,8 +143,9 @@ _CORES: Mapping[str, Callable[[Mapping[str, float], float], float]] = {
 
 def entity_reason(table: TableEvidence, entity: Entity, fields: Sequence[FieldRule]) -> str:
     """Say in one sentence why the table is taken for this entity."""
-    labels = [entity.by_name[rule.to].label.lower() for rule in fields if rule.confidence >= 0.7]  # noqa: PLR2004
-    shown = ", ".join(dict.fromkeys(labels[:5]))
+    sure = {rule.to for rule in fields if rule.confidence >= NAMED}
+    labels = [target.label.lower() for target in entity.targets if target.name in sure]
+    shown = ", ".join(labels[:5])
     synonyms = [frozenset(word.split()) for word in entity.words.split("|")]
     named = likeness(table.name, synonyms, "") >= NAMED
     opening = f"The table is named “{table.name}”" if named else "Its fields say so"

@@ -68,6 +68,7 @@ def _look(page, name):
         return
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 1100})
+        page.wait_for_timeout(400)
         page.screenshot(path=f"{folder}/import-{name}-{width}.png")
     page.set_viewport_size({"width": 1440, "height": 900})
 

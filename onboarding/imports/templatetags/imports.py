@@ -49,10 +49,10 @@ def percent(share: float | None) -> str:
     if share is None:
         return "–"
     if 0 < share < 0.005:  # noqa: PLR2004
-        return "< 1 %"
+        return "< 1\N{NO-BREAK SPACE}%"
     if 0.995 <= share < 1:  # noqa: PLR2004
-        return "> 99 %"
-    return f"{share:.0%}".replace("%", " %")
+        return "> 99\N{NO-BREAK SPACE}%"
+    return f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
 @register.filter
