@@ -15,6 +15,10 @@ APP_RIGHTS = {
 """Shared table → rights of nexus_app. Other apps add theirs with `grant_to_app`."""
 
 
+PLATFORM_READS_ONLY = ("tenants_schemascript", "tenants_migrationhead", "django_migrations")
+"""What is written there is run as the owner of all clinics, or decides what is run."""
+
+
 def grant_to_app(table: str, rights: str) -> None:
     """Let the web role use a shared table; called from an AppConfig's ready()."""
     APP_RIGHTS[table] = rights
@@ -34,5 +38,28 @@ def public_statements() -> list[str]:
         statements.append(f'REVOKE ALL ON public."{table}" FROM {APP}')
         if table in APP_RIGHTS:
             statements.append(f'GRANT {APP_RIGHTS[table]} ON public."{table}" TO {APP}')
-    statements.append(f'REVOKE ALL ON public."django_migrations" FROM {PLATFORM}')
-    return statements
+            statements.append(_shared_wall(table))
+    return [
+        *statements,
+        *(
+            f'REVOKE INSERT, UPDATE, DELETE ON public."{table}" FROM {PLATFORM}'
+            for table in PLATFORM_READS_ONLY
+        ),
+    ]
+
+
+def _shared_wall(table: str) -> str:
+    """Close a shared table to code that works for one clinic: who the others are is not its business.
+
+    The owner passes by; it runs the migrations.
+    """
+    mine = "(SELECT current_setting('rls.tenant_id')::int) = 0"
+    return f"""
+DO $wall$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_policies WHERE schemaname = 'public' AND tablename = '{table}'
+                 AND policyname = 'platform_wall') THEN
+    ALTER TABLE public."{table}" ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY platform_wall ON public."{table}" TO {APP} USING ({mine}) WITH CHECK ({mine});
+    CREATE POLICY operators ON public."{table}" TO {PLATFORM} USING (true) WITH CHECK (true);
+  END IF;
+END $wall$"""

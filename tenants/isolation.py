@@ -13,9 +13,11 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
+from tenants.grants import PLATFORM_READS_ONLY
 from tenants.migrate import OWNER as OWNER_ALIAS
 from tenants.migrate import TEMPLATE_ID, heads_digest
 from tenants.models import MigrationHead, Tenant
+from tenants.roles import CLOSED_FUNCTIONS
 from tenants.scope import entered, public_scope, schema_of, scope_of
 from tenants.walls import APP, BACKUP, OWNER, PLATFORM, POLICY_NAME, SEARCH
 
@@ -78,7 +80,7 @@ def check_isolation(*, subdomains: Iterable[str] = ()) -> IsolationReport:
 # ── the catalogue ────────────────────────────────────────────────────────────────────────────────
 
 
-def _rows(query: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def _rows(query: str, params: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
     with public_scope(using=OWNER_ALIAS), connections[OWNER_ALIAS].cursor() as cursor:
         cursor.execute(query, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -113,6 +115,11 @@ def _check_roles(report: IsolationReport) -> None:
     report.expect(
         set(memberships) <= {(SEARCH, OWNER)}, f"unexpected role memberships: {memberships}"
     )
+    defaults = _rows(
+        "SELECT setrole::regrole::text, setting FROM pg_db_role_setting, unnest(setconfig) AS setting "
+        "WHERE setting ~* '^(search_path|role|row_security|rls\\.|nexus\\.)'"
+    )
+    report.expect(not defaults, f"a role or database presets whose data it reads: {defaults}")
 
 
 def _check_public(report: IsolationReport) -> None:
@@ -129,6 +136,36 @@ def _check_public(report: IsolationReport) -> None:
         (APP,),
     )
     report.expect(not people, f"{APP} may read the operators' tables {people}")
+    names = {
+        "app": APP,
+        "platform": PLATFORM,
+        "read_only": list(PLATFORM_READS_ONLY),
+        "closed": list(CLOSED_FUNCTIONS),
+    }
+    for finding, query in PUBLIC_FINDINGS.items():
+        found = _rows(query, names)
+        report.expect(not found, finding.format(", ".join(sorted(row[0] for row in found))))
+
+
+PUBLIC_FINDINGS = {
+    "shared tables without a wall that the app may use: {}": """
+SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relrowsecurity
+AND has_table_privilege(%(app)s, c.oid, 'SELECT, INSERT, UPDATE, DELETE')""",
+    "sequences in public that the app may use: {}": """
+SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(%(app)s, c.oid, 'USAGE, SELECT, UPDATE') END""",
+    "functions of the platform that the app may run: {}": """
+SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+AND p.proname <> 'audit_record' AND has_function_privilege(%(app)s, p.oid, 'EXECUTE')""",
+    "tables the operators may write, though the owner runs what stands in them: {}": """
+SELECT name FROM unnest(%(read_only)s::text[]) AS name
+WHERE has_table_privilege(%(platform)s, 'public.' || name, 'INSERT, UPDATE, DELETE')""",
+    "functions by which the app reaches other sessions or leaves the walls: {}": """
+SELECT name FROM unnest(%(closed)s::text[]) AS name
+WHERE has_function_privilege(%(app)s, 'pg_catalog.' || name, 'EXECUTE')""",
+}
+"""Each query lists what should not be there."""
 
 
 def _check_stray_schemas(report: IsolationReport, known: set[str]) -> None:
@@ -169,6 +206,11 @@ SELECT c.relname, c.relkind::text, coalesce(array_to_string(c.reloptions, ','), 
 FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('v', 'm', 'f')
 """
 
+SEQUENCES = """
+SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s)
+AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege('nexus_app', c.oid, 'USAGE, SELECT, UPDATE') END
+"""
+
 FUNCTIONS = """
 SELECT p.proname, pg_get_userbyid(p.proowner),
   coalesce(array_to_string(p.proconfig, ';'), ''), has_function_privilege('public', p.oid, 'EXECUTE')
@@ -201,6 +243,8 @@ def _check_clinic(report: IsolationReport, tenant: Tenant, template: list[str]) 
             not readable or (kind == "v" and safe and owner == OWNER),
             f"{schema}.{name}: {APP} can read a view or materialised view past the policy",
         )
+    for (name,) in _rows(SEQUENCES, (schema,)):
+        report.expect(None, f"{schema}.{name}: {APP} may use a sequence, which obeys no policy")
     for name, owner, config, public in _rows(FUNCTIONS, (schema,)):
         report.expect(not public, f"{schema}.{name}(): anyone may run this definer function")
         report.expect(owner in {OWNER, SEARCH}, f"{schema}.{name}(): belongs to {owner}")

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 
 EXTENSIONS = ("pg_trgm", "btree_gist", "unaccent")
 LOGIN_ROLES = (OWNER, APP, PLATFORM, BACKUP)
+# All clinics come as one role, so whatever a role may do to its own other sessions reaches the
+# neighbour: read the statement one is running, values and all, or end it. Large objects obey no
+# policy and stand in no schema.
+CLOSED_FUNCTIONS = (
+    "pg_stat_get_activity(integer)",
+    "pg_stat_get_backend_activity(integer)",
+    "pg_cancel_backend(integer)",
+    "pg_terminate_backend(integer, bigint)",
+    "lo_creat(integer)",
+    "lo_create(oid)",
+    "lo_from_bytea(oid, bytea)",
+)
 _PLAIN = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
 _ATTRIBUTES = {
     OWNER: f"LOGIN NOBYPASSRLS {_PLAIN}",
@@ -36,6 +48,10 @@ def bootstrap_roles(admin_url: str, *, passwords: Mapping[str, str]) -> None:
             if role in LOGIN_ROLES:
                 statement += sql.SQL(" PASSWORD {}").format(sql.Literal(passwords[role]))
             connection.execute(statement)
+            # A role may set its own defaults: that of the schema does not outlive the next start.
+            connection.execute(
+                sql.SQL("ALTER ROLE {} RESET search_path").format(sql.Identifier(role))
+            )
             connection.execute(
                 sql.SQL("ALTER ROLE {} SET timezone = 'UTC'").format(sql.Identifier(role))
             )
@@ -68,6 +84,12 @@ def bootstrap_database(admin_url: str, *, name: str) -> None:
                 f"CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA {EXTENSIONS_SCHEMA}"
                 for extension in EXTENSIONS
             ),
+            *(
+                f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC"
+                for function in CLOSED_FUNCTIONS
+            ),
+            "GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_get_activity(integer), "
+            "pg_catalog.pg_stat_get_backend_activity(integer) TO pg_read_all_stats",
             f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public "
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {PLATFORM}",
             f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public "

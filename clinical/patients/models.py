@@ -29,7 +29,7 @@ class FoldNames(Func):
 class NextPatientNumber(Func):
     """The next number of the clinic's own series."""
 
-    template = "nextval('patients_patient_number')"
+    function = "next_patient_number"
     output_field = models.BigIntegerField()
     arity = 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.migrations.operations.base import Operation
 
-from audit.functions import SIGNATURES, function_statements
+from audit.functions import RECORDING, SIGNATURES, function_statements
 from tenants import walls
 from tenants.scope import EXTENSIONS_SCHEMA, current_scope
 
@@ -135,7 +135,6 @@ def _wall_statements(scope: Scope) -> list[str]:
 def _privilege_statements(scope: Scope) -> list[str]:
     """Reading for one role, the functions for those that act, and nothing else for anyone."""
     reader = walls.APP if scope.is_clinic else walls.PLATFORM
-    actors = walls.APP if scope.is_clinic else f"{walls.APP}, {walls.PLATFORM}"
     everyone = f"PUBLIC, {walls.APP}, {walls.PLATFORM}, {walls.SEARCH}"
     return [
         f"REVOKE ALL ON {', '.join((*TABLES, *PARTITIONS))} FROM {everyone}",
@@ -143,8 +142,10 @@ def _privilege_statements(scope: Scope) -> list[str]:
         f"REVOKE ALL ON SEQUENCE audit_event_id_seq FROM {everyone}",
         *(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC" for name in SIGNATURES),
         *(
-            f"GRANT EXECUTE ON FUNCTION {name} TO {actors}"
-            for name, callable_by_app in SIGNATURES.items()
-            if callable_by_app
+            f"GRANT EXECUTE ON FUNCTION {name} TO {reader}"
+            for name, is_open in SIGNATURES.items()
+            if is_open
         ),
+        # The web role notes sign-ups in the platform's trail; it neither erases nor seals there.
+        f"GRANT EXECUTE ON FUNCTION {RECORDING} TO {walls.APP}",
     ]

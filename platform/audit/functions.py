@@ -49,18 +49,19 @@ def function_statements(search_path: str, tenant_id: int) -> list[str]:
         REFUSE.replace("@pinned@", f"SET search_path = {search_path}"),
         LEAF,
         MERKLE_ROOT,
-        RECORD.replace("@pinned@", pinned),
+        RECORD.replace("@pinned@", pinned).replace("@tenant@", str(tenant_id)),
         ROWS.replace("@pinned@", pinned),
         ERASE.replace("@pinned@", pinned),
         SEAL.replace("@pinned@", pinned).replace("@tenant@", str(tenant_id)),
     ]
 
 
+RECORDING = "audit_record(text, text, text, text, text, text)"
 SIGNATURES = {
     "audit_refuse()": False,
     "audit_leaf(audit_event)": False,
     "audit_merkle_root(bytea[])": False,
-    "audit_record(text, text, text, text, text, text)": True,
+    RECORDING: True,
     "audit_rows()": False,
     "audit_erase_payload(bigint, text)": True,
     "audit_seal_batch(integer)": True,
@@ -157,7 +158,13 @@ CREATE FUNCTION audit_record(
   what text, about_type text, about_object text, about_subject text, outcome text, payload text
 ) RETURNS bigint LANGUAGE plpgsql @pinned@ AS $$
 DECLARE {_ACTOR} recorded bigint;
-BEGIN {_UNNAMED} {_RECORD_ONE} RETURNING event_id INTO recorded;
+BEGIN
+  -- The platform's own trail has no wall, so the function is its.
+  IF current_setting('rls.tenant_id', true) IS DISTINCT FROM '@tenant@' THEN
+    RAISE EXCEPTION 'audit_record of tenant @tenant@ was called in the scope of another'
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  {_UNNAMED} {_RECORD_ONE} RETURNING event_id INTO recorded;
   RETURN recorded;
 END $$"""
 

@@ -21,8 +21,27 @@ class Migration(migrations.Migration):
 
     operations = [
         ClinicSQL([FOLD_NAMES], ["DROP FUNCTION {schema}.fold_names"]),
-        migrations.RunSQL(
-            "CREATE SEQUENCE patients_patient_number", "DROP SEQUENCE patients_patient_number"
+        # A sequence obeys no policy: it is drawn from by a function that checks the scope itself.
+        ClinicSQL(
+            [
+                "CREATE SEQUENCE {schema}.patients_patient_number",
+                """
+CREATE FUNCTION {schema}.next_patient_number() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = {schema}, ext, pg_temp AS $$
+BEGIN
+    IF current_setting('rls.tenant_id')::int IS DISTINCT FROM {tenant_id} THEN
+        RAISE EXCEPTION 'next_patient_number of clinic {tenant_id} was called in another scope'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN nextval('{schema}.patients_patient_number');
+END $$""",
+                "REVOKE ALL ON FUNCTION {schema}.next_patient_number() FROM PUBLIC",
+                "GRANT EXECUTE ON FUNCTION {schema}.next_patient_number() TO nexus_app",
+            ],
+            [
+                "DROP FUNCTION {schema}.next_patient_number()",
+                "DROP SEQUENCE {schema}.patients_patient_number",
+            ],
         ),
         migrations.CreateModel(
             name="Patient",
