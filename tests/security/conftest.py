@@ -1,0 +1,90 @@
+"""The intruder's tools: a raw connection as the web's role, and a neighbour with something to steal."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from tests.conftest import _url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = "Zebedee-Quillfeather"
+"""A name that stands nowhere but in the neighbour's records."""
+
+
+class Intruder:
+    """Arbitrary SQL as one database role, each statement in a transaction that is rolled back."""
+
+    def __init__(self, raw: psycopg.Connection[Any], clinic: Any = None) -> None:
+        self.raw, self.clinic = raw, clinic
+
+    def ask(self, *statements: Any) -> list[tuple[Any, ...]]:
+        """Run the statements in one transaction, in the clinic's scope; answers the last one's rows."""
+        with self.raw.transaction(force_rollback=True):
+            if self.clinic is not None:
+                self.enter(self.clinic)
+            cursor = None
+            for statement in statements:
+                cursor = self.raw.execute(statement)
+            return cursor.fetchall() if cursor is not None and cursor.description else []
+
+    def enter(self, clinic: Any) -> None:
+        """Say what the scope says at the start of its transaction."""
+        self.raw.execute(
+            "SELECT set_config('search_path', %s, true), set_config('rls.tenant_id', %s, true)",
+            [f"{clinic.schema_name}, ext", str(clinic.pk)],
+        )
+
+
+@contextmanager
+def _connected(role: str) -> Iterator[psycopg.Connection[Any]]:
+    name = settings.DATABASES["default"]["NAME"]
+    url = _url(os.environ["DATABASE_ADMIN_URL"], role, name)
+    with psycopg.connect(url, autocommit=True) as raw:
+        yield raw
+
+
+@pytest.fixture
+def as_app(alpha):
+    """SQL as nexus_app inside alpha's scope."""
+    with _connected("nexus_app") as raw:
+        yield Intruder(raw, alpha)
+
+
+@pytest.fixture
+def as_platform(alpha):
+    """SQL as nexus_platform in the operators' scope."""
+    with _connected("nexus_platform") as raw:
+        raw.execute("SELECT set_config('rls.tenant_id', '0', false)")
+        yield Intruder(raw)
+
+
+@pytest.fixture
+def another_app():
+    """A second session of the web's role, as another worker process has one."""
+    with _connected("nexus_app") as raw:
+        yield Intruder(raw)
+
+
+@pytest.fixture
+def treasure(committed, beta, superuser):
+    """Beta's patient, committed, so that every session could see it if no wall stood."""
+    from clinical.patients.models import Patient
+    from clinical.practice.models import Location
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(beta):
+        place = Location.objects.create(name=f"{SECRET} House")
+        patient = Patient.objects.create(given_names="Zed", family_name=SECRET, location=place)
+    # Without a row to be found, every test that finds none would pass.
+    counted = superuser.execute(f"SELECT count(*) FROM {beta.schema_name}.patients_patient")
+    assert counted.fetchone() == (1,)
+    return SimpleNamespace(patient=patient, location=place, schema=beta.schema_name)
