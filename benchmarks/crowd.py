@@ -86,7 +86,10 @@ def gather(connection: psycopg.Connection, schema: str, *, count: int) -> None:
         "last": LAST,
     }
     values = {**lists, **{f"{name}s": len(items) for name, items in lists.items()}, "count": count}
-    connection.execute("SELECT set_config('search_path', %s, false)", [f"{schema}, ext"])
+    connection.execute(
+        "SELECT set_config('search_path', %s, false), set_config('rls.tenant_id', %s, false)",
+        [f"{schema}, ext", schema.removeprefix("c_")],
+    )
     connection.execute("SET session_replication_role = replica")
     connection.execute("SELECT setseed(0.42)")
     connection.execute(PATIENTS, values)
