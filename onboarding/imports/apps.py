@@ -14,7 +14,8 @@ class ImportsConfig(AppConfig):
         from ui.navigation import NavItem, register
 
         coverage.exempt(
-            "imports_stagedrecord", "copies of the uploaded file; the rows made of them are recorded"
+            "imports_stagedrecord",
+            "copies of the uploaded file; the rows made of them are recorded",
         )
         coverage.exempt("imports_rowresult", "the importer's own account, derived from the file")
         coverage.exempt("imports_rowchange", "before and after images of rows that are recorded")

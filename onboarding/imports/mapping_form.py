@@ -17,7 +17,8 @@ from onboarding.imports.mapping import (
 )
 from onboarding.imports.naming import tokens
 from onboarding.imports.structure import Structure
-from onboarding.imports.suggest import TableEvidence, suggest_table
+from onboarding.imports.suggest import suggest_table
+from onboarding.imports.suggest_tables import TableEvidence
 from onboarding.imports.targets import CHOICES, ENTITIES
 
 if TYPE_CHECKING:
@@ -99,10 +100,16 @@ class MappingForm:
         profile = self._profiles[table_id]
         fields = [self._field_row(table, f, rule, entity) for f in self._shown(table)]
         return TableRow(
-            table, profile["records"] - profile["blank"], f"t{table_id}", entity, rule.reason,
-            round(100 * rule.confidence), self._groups(table_id, entity) if entity else (), fields,
+            table,
+            profile["records"] - profile["blank"],
+            f"t{table_id}",
+            entity,
+            rule.reason,
+            round(100 * rule.confidence),
+            self._groups(table_id, entity) if entity else (),
+            fields,
             sum(1 for r in rule.fields if r.to not in {KEEP, LEAVE}),
-        )  # fmt: skip
+        )
 
     def _table(self, table_id: int) -> TableStructure:
         table = self.structure.table(table_id)
@@ -121,12 +128,24 @@ class MappingForm:
         own = rule.rule(field.id)
         target = entity.by_name.get(own.to) if entity else None
         confidence = round(100 * own.confidence)
-        tone = "success" if own.confidence >= SURE else "info" if own.confidence >= LIKELY else "warning"
+        tone = (
+            "success"
+            if own.confidence >= SURE
+            else "info"
+            if own.confidence >= LIKELY
+            else "warning"
+        )
         return FieldRow(
-            field, profile, f"t{table.id}-f{field.id}", _choice_of(own), own.how,
+            field,
+            profile,
+            f"t{table.id}-f{field.id}",
+            _choice_of(own),
+            own.how,
             CHOICES.get(target.kind, ()) if target and target.kind in ASKED else (),
-            confidence, tone, own.reason,
-        )  # fmt: skip
+            confidence,
+            tone,
+            own.reason,
+        )
 
     def _groups(self, table_id: int, entity: Entity) -> list[tuple[str, list[Choice]]]:
         groups: dict[str, list[Choice]] = {}
@@ -138,24 +157,30 @@ class MappingForm:
             choices.append((target.name, f"{target.label}, by name"))
             for other, key in self._keys_of(table_id, target.refers_to):
                 choices.append(
-                    (f"{target.name}@{other.id}:{key.id}",
-                     f"{target.label}, by {other.name}::{key.name}")
-                )  # fmt: skip
+                    (
+                        f"{target.name}@{other.id}:{key.id}",
+                        f"{target.label}, by {other.name}::{key.name}",
+                    )
+                )
         return list(groups.items())
 
     def _keys_of(self, table_id: int, entity: str) -> list[tuple[TableStructure, Field]]:
-        found = []
+        found: list[tuple[TableStructure, Field]] = []
         for rule in self.spec.of_entity(entity):
             other = self.structure.table(rule.table_id)
             if other is None or other.id == table_id:
                 continue
             used = {
-                r.via.field_id for t in self.spec.tables for r in t.fields
+                r.via.field_id
+                for t in self.spec.tables
+                for r in t.fields
                 if r.via and r.via.table_id == other.id
-            }  # fmt: skip
-            for field in other.record_fields:
-                if field.id in used or KEY_WORDS & set(tokens(field.name)):
-                    found.append((other, field))
+            }
+            found += [
+                (other, field)
+                for field in other.record_fields
+                if field.id in used or KEY_WORDS & set(tokens(field.name))
+            ]
         return found
 
     # ── from the page to the spec ─────────────────────────────────────────────────────────────────
@@ -180,7 +205,9 @@ class MappingForm:
         if entity and entity not in ENTITIES:
             raise MappingError(f"There is no kind of record {entity!r}.")
         if not entity:
-            return TableRule(table.id, "", (), 0, "Left out by choice." if before.entity else before.reason)
+            return TableRule(
+                table.id, "", (), 0, "Left out by choice." if before.entity else before.reason
+            )
         fields = []
         for field in table.fields:
             name = f"t{table.id}-f{field.id}"
@@ -199,9 +226,12 @@ class MappingForm:
                 fields.append(rule)
         same = before.entity == entity
         return TableRule(
-            table.id, entity, tuple(fields), before.confidence if same else 1,
+            table.id,
+            entity,
+            tuple(fields),
+            before.confidence if same else 1,
             before.reason if same else "Chosen by you.",
-        )  # fmt: skip
+        )
 
     def _options(self, sent: Mapping[str, str]) -> Options:
         before = self.spec.options
@@ -227,7 +257,9 @@ class MappingForm:
             profile = self._profiles[table_id]
             evidence = TableEvidence(table, profile, {f["id"]: f for f in profile["fields"]})
             chosen = {r.table_id: (r.entity, 1.0) for r in self.spec.tables if r.entity}
-            rule = suggest_table(evidence, {**chosen, table_id: (entity, 1.0)}, self.structure, None)
+            rule = suggest_table(
+                evidence, {**chosen, table_id: (entity, 1.0)}, self.structure, None
+            )
             rule = replace(rule, reason="Chosen by you.")
         form = object.__new__(MappingForm)
         form.structure, form._profiles = self.structure, self._profiles

@@ -20,7 +20,7 @@ EQUAL, INSIDE, PER_EXTRA, LEAST_INSIDE = 0.95, 0.88, 0.13, 0.5
 
 @lru_cache(maxsize=4096)
 def tokens(name: str) -> tuple[str, ...]:
-    """Part a name into words: `kf_PatientID`, `Name First`, `phone2` → patient id, name first …"""
+    """Part a name into words: `kf_PatientID` is patient id, `phone2` is phone 2."""
     words = _DIGITS.sub(" ", folded(_CAMEL.sub(" ", name.replace("_", " ")))).split()
     kept = [word for word in words if word not in _FILLERS]
     return tuple(_singular(word) for word in kept or words)

@@ -98,11 +98,16 @@ class Progress:
         """Keep the lines; the caller is in the clinic's scope, outside what may be rolled back."""
         RunPhase.objects.bulk_create(
             RunPhase(
-                run_id=self._run_id, name=line.name, records=line.records, errors=line.errors,
-                note=line.note, started_at=line.started_at, ended_at=line.ended_at,
+                run_id=self._run_id,
+                name=line.name,
+                records=line.records,
+                errors=line.errors,
+                note=line.note,
+                started_at=line.started_at,
+                ended_at=line.ended_at,
             )
             for line in self.lines
-        )  # fmt: skip
+        )
         self.lines.clear()
 
     def _beat(self) -> None:

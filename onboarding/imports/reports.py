@@ -83,14 +83,30 @@ def reconciliation_csv(report: Mapping[str, Any]) -> str:
     for table in report["tables"]:
         for row in table["reasons"]:
             out.append(
-                _line([table["name"], row["outcome"], "", row["reason"], row["count"],
-                       " ".join(map(str, row["records"]))])
-            )  # fmt: skip
+                _line(
+                    [
+                        table["name"],
+                        row["outcome"],
+                        "",
+                        row["reason"],
+                        row["count"],
+                        " ".join(map(str, row["records"])),
+                    ]
+                )
+            )
         for row in table["issues"]:
             out.append(
-                _line([table["name"], "issue", row["field_name"], row["message"], row["count"],
-                       " ".join(map(str, row["records"]))])
-            )  # fmt: skip
+                _line(
+                    [
+                        table["name"],
+                        "issue",
+                        row["field_name"],
+                        row["message"],
+                        row["count"],
+                        " ".join(map(str, row["records"])),
+                    ]
+                )
+            )
     return "".join(out)
 
 
@@ -106,9 +122,7 @@ def rows_csv(run: ImportRun, *, dry: bool) -> Iterator[str]:
             yield _line([name, result.record_id, result.outcome, result.reason, "", ""])
         for issue in result.issues:
             field = label_of(table.fields, issue["field"]) if table else ""
-            yield _line(
-                [name, result.record_id, result.outcome, "", field, issue["message"]]
-            )
+            yield _line([name, result.record_id, result.outcome, "", field, issue["message"]])
 
 
 def as_text(report: Mapping[str, Any]) -> str:
@@ -125,18 +139,25 @@ def as_text(report: Mapping[str, Any]) -> str:
             f"{table['source']:>9}{table['created']:>9}{table['updated']:>9}"
             f"{table['unchanged']:>11}{table['skipped']:>9}{table['quarantined']:>11}"
         )
-        out.append(f"{table['name'][:27]:<28}{counts}{'' if table['holds'] else '  DOES NOT ADD UP'}")
+        out.append(
+            f"{table['name'][:27]:<28}{counts}{'' if table['holds'] else '  DOES NOT ADD UP'}"
+        )
     for table in report["tables"]:
-        for row in table["reasons"]:
-            out.append(f"  {table['name']}: {row['count']} {row['outcome']}: {row['reason']}")
-        for row in table["issues"]:
-            out.append(f"  {table['name']}, {row['field_name']}: {row['count']} × {row['message']}")
+        out += [
+            f"  {table['name']}: {row['count']} {row['outcome']}: {row['reason']}"
+            for row in table["reasons"]
+        ]
+        out += [
+            f"  {table['name']}, {row['field_name']}: {row['count']} × {row['message']}"
+            for row in table["issues"]
+        ]
     for group in report["configuration_from_words"]:
         label = ENTITIES[group["entity"]].plural.lower()
         out.append(f"  made from words in fields: {label}: {', '.join(group['names'])}")
-    for found in report["duplicates"]:
-        out.append(f"  {found['count']} groups of people with {found['evidence']}: not merged")
-    for warning in report["warnings"]:
-        out.append(f"  the file: {warning['message']}")
+    out += [
+        f"  {found['count']} groups of people with {found['evidence']}: not merged"
+        for found in report["duplicates"]
+    ]
+    out += [f"  the file: {warning['message']}" for warning in report["warnings"]]
     out += ["", "Every record is accounted for." if report["holds"] else "RECORDS ARE MISSING."]
     return "\n".join(out)

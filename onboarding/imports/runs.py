@@ -82,9 +82,7 @@ def claim(
 
 
 def _enter(run_id: uuid.UUID, *, to: str, of: Collection[str], attempt: int) -> ImportRun:
-    run = (
-        ImportRun.objects.select_for_update(of=("self",)).select_related("source").get(pk=run_id)
-    )
+    run = ImportRun.objects.select_for_update(of=("self",)).select_related("source").get(pk=run_id)
     progress, _ = RunProgress.objects.get_or_create(run=run)
     now = datetime.now(UTC)
     if run.state == to:

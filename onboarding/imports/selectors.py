@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PAGE = 100
 STEPS = ("Upload", "What is in it", "Mapping", "Dry run", "Load")
-_STEP_OF = {
+_STEP_OF: dict[str, int] = {
     ImportRun.State.UPLOADED: 1,
     ImportRun.State.READING: 1,
     ImportRun.State.PROFILED: 2,
@@ -40,7 +40,9 @@ def list_runs() -> QuerySet[ImportRun]:
 
 
 def get_run(run_id: uuid.UUID) -> ImportRun | None:
-    return ImportRun.objects.select_related("source", "mapping", "progress").filter(pk=run_id).first()
+    return (
+        ImportRun.objects.select_related("source", "mapping", "progress").filter(pk=run_id).first()
+    )
 
 
 def unfinished_uploads() -> QuerySet[ImportSource]:
@@ -103,7 +105,9 @@ def contents_of(source: ImportSource) -> list[TableContent]:
     profiles = {profile["id"]: profile for profile in source.profile.get("tables", ())}
     tables = []
     for table in structure.tables:
-        profile = profiles.get(table.id, {"records": 0, "blank": 0, "fields": (), "hidden": "empty"})
+        profile = profiles.get(
+            table.id, {"records": 0, "blank": 0, "fields": (), "hidden": "empty"}
+        )
         found = {field["id"]: field for field in profile["fields"]}
         fields = [FieldContent(f, found[f.id]) for f in table.fields if f.id in found]
         tables.append(

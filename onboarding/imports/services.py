@@ -38,14 +38,8 @@ if TYPE_CHECKING:
 State = ImportRun.State
 
 
-class _TakeBackError(Exception):
-    """Ends the savepoint of a dry run."""
-
-
 @contextmanager
-def _at_work(
-    tenant: Tenant, run: ImportRun, *, actor: Actor, live: bool
-) -> Iterator[Progress]:
+def _at_work(tenant: Tenant, run: ImportRun, *, actor: Actor, live: bool) -> Iterator[Progress]:
     """Show progress while the block runs; whatever ends it leaves the run failed, with the reason."""
     progress = Progress(tenant, run.pk, live=live)
     try:
@@ -105,7 +99,15 @@ def suggested_spec(source: ImportSource, *, time_zone: str) -> MappingSpec:
                 "WHERE source_id = %s AND table_id = %s) "
                 "SELECT count(*) FILTER (WHERE t.v IS NOT NULL)::float / greatest(count(*), 1) "
                 "FROM mine AS m LEFT JOIN theirs AS t USING (v)",
-                [str(field), source.pk, table, str(field), str(other_field), source.pk, other_table],
+                [
+                    str(field),
+                    source.pk,
+                    table,
+                    str(field),
+                    str(other_field),
+                    source.pk,
+                    other_table,
+                ],
             )
             return float(cursor.fetchone()[0])
 
@@ -161,9 +163,7 @@ def load_run(
     return _load(tenant, run, dry=False, actor=actor, live=live)
 
 
-def _load(
-    tenant: Tenant, run: ImportRun, *, dry: bool, actor: Actor, live: bool
-) -> dict[str, Any]:
+def _load(tenant: Tenant, run: ImportRun, *, dry: bool, actor: Actor, live: bool) -> dict[str, Any]:
     with (
         _at_work(tenant, run, actor=actor, live=live) as progress,
         Ledger(run, dry=dry) as ledger,
@@ -176,14 +176,9 @@ def _load(
         settle_key(run.source)
         spec = MappingSpec.from_json(run.mapping.spec)
         loader = Loader(run, spec, ledger, progress, dry=dry)
-        report: dict[str, Any] = {}
-        try:
-            with transaction.atomic():
-                report = _do_load(loader, progress, dry=dry)
-                if dry:
-                    raise _TakeBackError
-        except _TakeBackError:
-            pass
+        with transaction.atomic():
+            report = _do_load(loader, progress, dry=dry)
+            transaction.set_rollback(dry)
         ledger.store()
         progress.write_log()
         _finish(run, report, dry=dry)

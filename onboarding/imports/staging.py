@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -18,6 +19,7 @@ from tenants.ids import uuid7
 from tenants.scope import tenant_scope
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Iterable, Iterator
 
     from onboarding.filemaker.fmp.reader import FmpFile
@@ -43,7 +45,7 @@ Row = tuple[int, int, str]
 
 
 def stage_source(
-    tenant: Tenant, source_id: object, *, actor: Actor, progress: Progress
+    tenant: Tenant, source_id: uuid.UUID, *, actor: Actor, progress: Progress
 ) -> ImportSource:
     """Read the whole file once: structure, every record, and the profile of every field.
 
@@ -62,12 +64,8 @@ def stage_source(
         sha256 = source.sha256 or sha256_of(path)
     with open_file(path) as file:
         structure = Structure.of(file)
-        tables = []
-        for table in structure.tables:
-            with progress.phase(f"Read {table.name}", table.table.record_count):
-                tables.append(
-                    _stage_table(tenant, source, file, structure, table, known, actor, progress)
-                )
+        stager = _Stager(tenant, actor, source, file, structure, known, progress)
+        tables = [stager.stage(table) for table in structure.tables]
         warnings = [warning.as_json() for warning in file.warnings]
     with tenant_scope(tenant, actor=actor):
         source.sha256, source.structure = sha256, structure.as_json()
@@ -77,31 +75,35 @@ def stage_source(
     return source
 
 
-def _stage_table(
-    tenant: Tenant,
-    source: ImportSource,
-    file: FmpFile,
-    structure: Structure,
-    table: TableStructure,
-    known: dict[int, int],
-    actor: Actor,
-    progress: Progress,
-) -> dict[str, Any]:
-    tally = TableTally(table, structure, timezone.now().date())
-    for batch in _batches(file.records(table.id), tally):
-        fresh = [row for row in batch if row[0] > known.get(table.id, 0)]
-        if fresh:
-            with tenant_scope(tenant, actor=actor):
-                _insert(source, table.id, fresh)
-        progress.advance(len(batch))
-    account = file.account(table.id)
-    lost, unlisted = (account.lost, account.unlisted) if account else (0, 0)
-    return {
-        **tally.as_json(),
-        "source": table.table.record_count + unlisted,
-        "lost": lost,
-        "lost_ids": account.lost_ids if account else [],
-    }
+@dataclass(frozen=True)
+class _Stager:
+    tenant: Tenant
+    actor: Actor
+    source: ImportSource
+    file: FmpFile
+    structure: Structure
+    known: dict[int, int]
+    progress: Progress
+
+    def stage(self, table: TableStructure) -> dict[str, Any]:
+        """Stage one table; answers its profile and what the file itself says of its records."""
+        tally = TableTally(table, self.structure, timezone.now().date())
+        last = self.known.get(table.id, 0)
+        with self.progress.phase(f"Read {table.name}", table.table.record_count):
+            for batch in _batches(self.file.records(table.id), tally):
+                fresh = [row for row in batch if row[0] > last]
+                if fresh:
+                    with tenant_scope(self.tenant, actor=self.actor):
+                        _insert(self.source, table.id, fresh)
+                self.progress.advance(len(batch))
+        account = self.file.account(table.id)
+        lost, unlisted = (account.lost, account.unlisted) if account else (0, 0)
+        return {
+            **tally.as_json(),
+            "source": table.table.record_count + unlisted,
+            "lost": lost,
+            "lost_ids": account.lost_ids if account else [],
+        }
 
 
 def _batches(records: Iterable[Record], tally: TableTally) -> Iterator[list[Row]]:

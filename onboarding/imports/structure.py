@@ -78,7 +78,8 @@ class Structure:
             ),
             relationships=tuple(Relationship(**r) for r in kept.get("relationships", ())),
             value_lists=tuple(
-                ValueList(**{**v, "values": tuple(v["values"])}) for v in kept.get("value_lists", ())
+                ValueList(**{**v, "values": tuple(v["values"])})
+                for v in kept.get("value_lists", ())
             ),
             external_sources=tuple(
                 ExternalSource(**{**e, "paths": tuple(e["paths"])})

@@ -80,9 +80,7 @@ def suggest(
         evidence,
         lambda table, entity: candidates(table, entity, structure, {}, None),
     )
-    rules = tuple(
-        suggest_table(table, chosen, structure, overlap) for table in evidence
-    )
+    rules = tuple(suggest_table(table, chosen, structure, overlap) for table in evidence)
     return MappingSpec(rules, Options(time_zone=time_zone, date_order=structure.date_order))
 
 
@@ -121,7 +119,9 @@ def candidates(
         for target in entity.targets:
             candidate = _weigh(field, profile, target, entity, structure)
             if candidate and target.refers_to:
-                candidate = _refer(candidate, table, field, structure, chosen, overlap)
+                candidate = _refer(
+                    candidate, table, field, structure, chosen=chosen, overlap=overlap
+                )
             if candidate is None and target.refers_to:
                 candidate = _by_relationship(table, field, target, structure, chosen)
             if candidate and candidate.confidence >= LEAST:
@@ -152,7 +152,9 @@ def _weigh(
             why.append(f"its values look like {SHAPE_WORDS[target.shape]} ({share * 100:.0f} %)")
         elif share < LITTLE and profile["filled"] >= FEW and target.shape != "flag":
             score *= 0.6 if target.shape in {"street", "dva", "birth"} else 0.45
-            why.append(f"but few values look like {SHAPE_WORDS[target.shape]} ({share * 100:.0f} %)")
+            why.append(
+                f"but few values look like {SHAPE_WORDS[target.shape]} ({share * 100:.0f} %)"
+            )
     if field.kind == "calc":
         score *= 0.7
         why.append("a calculation")
@@ -235,6 +237,7 @@ def _refer(
     table: TableEvidence,
     field: Field,
     structure: Structure,
+    *,
     chosen: Mapping[int, tuple[str, float]],
     overlap: Callable[[int, int, int, int], float] | None,
 ) -> Candidate:
@@ -289,6 +292,4 @@ def _assign(found: list[Candidate], entity: Entity) -> tuple[FieldRule, ...]:
         superfluous |= {"date", "start_time"}
     if "date_of_birth" in taken and "is_active" in taken and "is_archived" in taken:
         superfluous.add("is_archived")
-    return tuple(
-        rule for _, rule in sorted(rules.items()) if rule.to not in superfluous
-    )
+    return tuple(rule for _, rule in sorted(rules.items()) if rule.to not in superfluous)

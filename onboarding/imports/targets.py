@@ -6,7 +6,8 @@ A word list stands folded (lower case, no accents), names parted by `|`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 PATIENT, APPOINTMENT = "patient", "appointment"
 LOCATION, PRACTITIONER = "location", "practitioner"
 APPOINTMENT_TYPE, FUNDING_TYPE = "appointment_type", "funding_type"
+
+
+@cache
+def word_sets(words: str) -> tuple[frozenset[str], ...]:
+    """Part `given name|first` into the sets of words that a name must hold."""
+    return tuple(frozenset(word.split()) for word in words.split("|") if word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Target:
 
     @property
     def synonyms(self) -> tuple[frozenset[str], ...]:
-        return tuple(frozenset(word.split()) for word in self.words.split("|") if word)
+        return word_sets(self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,15 @@ class Entity:
     words: str
     noise: str
     targets: tuple[Target, ...]
-    by_name: Mapping[str, Target] = field(default_factory=dict, compare=False)
 
-    @classmethod
-    def of(cls, *args: object, targets: tuple[Target, ...]) -> Entity:
-        return cls(*args, targets, {target.name: target for target in targets})  # type: ignore[arg-type]
+    @property
+    def by_name(self) -> Mapping[str, Target]:
+        return _by_name(self.targets)
+
+
+@cache
+def _by_name(targets: tuple[Target, ...]) -> Mapping[str, Target]:
+    return {target.name: target for target in targets}
 
 
 CHOICES: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -312,33 +323,33 @@ _FUNDING = (
 ENTITIES: Mapping[str, Entity] = {
     entity.name: entity
     for entity in (
-        Entity.of(LOCATION, "Location", "Locations", 1,
+        Entity(LOCATION, "Location", "Locations", 1,
                   "clinic|clinics|location|locations|site|sites|branch|branches|practice|practices|"
                   "standort|standorte|filiale|filialen|praxis|praxen|cabinet|cabinets|lieux|rooms",
-                  "clinic location site branch", targets=_LOCATION),
-        Entity.of(PRACTITIONER, "Clinician", "Clinicians", 2,
+                  "clinic location site branch", _LOCATION),
+        Entity(PRACTITIONER, "Clinician", "Clinicians", 2,
                   "clinician|clinicians|practitioner|practitioners|therapist|therapists|provider|"
                   "providers|doctor|doctors|staff|physios|employees|employee|behandler|therapeuten|"
                   "arzte|mitarbeiter|praticiens|therapeutes|medecins|podiatrists|consultants",
-                  "clinician practitioner therapist provider doctor staff", targets=_PRACTITIONER),
-        Entity.of(APPOINTMENT_TYPE, "Appointment type", "Appointment types", 3,
+                  "clinician practitioner therapist provider doctor staff", _PRACTITIONER),
+        Entity(APPOINTMENT_TYPE, "Appointment type", "Appointment types", 3,
                   "appointment types|appointment type|appt types|visit types|service types|services|"
                   "treatment types|session types|terminarten|leistungen|types rdv|prestations|types",
-                  "appointment service visit type appt", targets=_TYPE),
-        Entity.of(FUNDING_TYPE, "Funding type", "Funding types", 4,
+                  "appointment service visit type appt", _TYPE),
+        Entity(FUNDING_TYPE, "Funding type", "Funding types", 4,
                   "funding types|funding type|funding|funding sources|payers|funders|schemes|"
                   "kostentrager|kassen|financements|fund types|payer types", "funding fund payer",
-                  targets=_FUNDING),
-        Entity.of(PATIENT, "Patient", "Patients", 5,
+                  _FUNDING),
+        Entity(PATIENT, "Patient", "Patients", 5,
                   "patient|patients|client|clients|participant|participants|contact|contacts|people|"
                   "person|persons|customers|customer|patienten|kunden|klienten|personen|kontakte|"
                   "personnes|usagers|consumers|residents|members|demographics|patient details",
-                  "patient client participant contact person pat pt cl consumer", targets=_PATIENT),
-        Entity.of(APPOINTMENT, "Appointment", "Appointments", 6,
+                  "patient client participant contact person pat pt cl consumer", _PATIENT),
+        Entity(APPOINTMENT, "Appointment", "Appointments", 6,
                   "appointment|appointments|appt|appts|booking|bookings|visits|visit|schedule|diary|"
                   "sessions|calendar|events|attendances|consultations|termine|termin|buchungen|"
                   "kalender|rendez vous|rdv|rendezvous|agenda|consults|encounters",
-                  "appointment appt apt booking visit termin rdv", targets=_APPOINTMENT),
+                  "appointment appt apt booking visit termin rdv", _APPOINTMENT),
     )
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 def _run(step: Callable[..., Any], task: TenantTask, run_id: str) -> None:
     """Take one step. What went wrong stands in the run itself, where the clinic sees it."""
-    tenant = task.request.tenant
+    tenant = task.tenant
     try:
         step(tenant, uuid.UUID(run_id), actor=task.actor)
     except ImportRefusedError as refusal:
@@ -67,7 +67,7 @@ STEPS: dict[str, TenantTask] = {
 }
 
 
-@shared_task(name="imports.resume_stale")  # type: ignore[untyped-decorator]
+@shared_task(name="imports.resume_stale")
 def resume_stale() -> None:
     """Take up imports whose worker has died, in every clinic."""
     with public_scope():

@@ -128,9 +128,7 @@ class _Undoing:
             current = row_images(kind, list(batch))
             self.gone += len(batch) - len(current)
             keep = {
-                row_id: EDITED
-                for row_id, image in current.items()
-                if differs(image, batch[row_id])
+                row_id: EDITED for row_id, image in current.items() if differs(image, batch[row_id])
             }
             if kind == "patient":
                 keep |= self._patients_worked_on(current)
@@ -161,12 +159,10 @@ class _Undoing:
         touched: dict[uuid.UUID, str] = {}
         for kind in CHILDREN:
             model = MODELS[kind]
-            loaded = {
-                target_id: after
-                for target_id, after in self._changes(kind, RowChange.Action.CREATED)
-                .filter(after__patient_id__in=[str(pk) for pk in patients])
-                .values_list("target_id", "after")
-            }
+            made = self._changes(kind, RowChange.Action.CREATED).filter(
+                after__patient_id__in=[str(pk) for pk in patients]
+            )
+            loaded = dict(made.values_list("target_id", "after"))
             now = dict(
                 model._default_manager.filter(patient_id__in=list(patients)).values_list(
                     "pk", "patient_id"

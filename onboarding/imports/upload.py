@@ -19,6 +19,8 @@ from onboarding.imports.models import ImportSource
 from tenants.ids import uuid7
 
 if TYPE_CHECKING:
+    import uuid
+
     from tenants.scope import Actor
 
 MAX_BYTES = 4 * 1024**3
@@ -101,7 +103,9 @@ def start_upload(*, name: str, size: int, actor: Actor) -> ImportSource:
     if size <= 0:
         raise UploadError("The file is empty (0 bytes). Copy it again and choose the copy.")
     if size > MAX_BYTES:
-        raise TooLargeError(f"The file has {size / 1e9:.1f} GB; up to {MAX_BYTES / 1e9:.1f} GB can come.")
+        raise TooLargeError(
+            f"The file has {size / 1e9:.1f} GB; up to {MAX_BYTES / 1e9:.1f} GB can come."
+        )
     upload_id = uuid7()
     source = ImportSource(
         id=upload_id,
@@ -132,7 +136,7 @@ def check_room(size: int) -> None:
         )
 
 
-def append_part(source_id: object, part: Part, stream: Stream) -> ImportSource:
+def append_part(source_id: uuid.UUID, part: Part, stream: Stream) -> ImportSource:
     """Add one part at the file's end. The first part shows whether this is a file we can read.
 
     A refused file is deleted and remembered as refused before RefusedFileError is raised, so the

@@ -106,22 +106,26 @@ def upload_part(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take one part (PUT), or say how far the upload is (GET)."""
     source = ImportSource.objects.filter(pk=pk).first()
     if source is None or source.state == ImportSource.State.DISCARDED:
-        return JsonResponse({"detail": "There is no such upload. Choose the file again."}, status=404)
+        return JsonResponse(
+            {"detail": "There is no such upload. Choose the file again."}, status=404
+        )
     if request.method != "PUT":
         return _state(source)
     match = _RANGE.fullmatch(request.headers.get("Content-Range", ""))
     if not match:
         return JsonResponse({"detail": "A part needs its Content-Range."}, status=400)
-    part = Part(
-        *(int(number) for number in match.groups()), request.headers.get("Content-Digest", "")
-    )
+    start, end, total = (int(number) for number in match.groups())
+    part = Part(start, end, total, request.headers.get("Content-Digest", ""))
     try:
         source = append_part(pk, part, request)
     except RefusedFileError as error:
         record_event(
-            "import.upload", object_type="imports_importsource", object_id=str(pk),
-            result="refused", payload={"code": error.error.code},
-        )  # fmt: skip
+            "import.upload",
+            object_type="imports_importsource",
+            object_id=str(pk),
+            result="refused",
+            payload={"code": error.error.code},
+        )
         return _failed(error)
     except UploadError as error:
         return _failed(error)

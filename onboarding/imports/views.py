@@ -60,24 +60,36 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _detail(request, run)
 
 
-def _detail(request: HttpRequest, run: ImportRun, *, status: int = 200, refusal: str = "") -> HttpResponse:
+def _detail(
+    request: HttpRequest, run: ImportRun, *, status: int = 200, refusal: str = ""
+) -> HttpResponse:
     if run.is_working:
         return _page(
             request, run, "working", pace=selectors.pace_of(run), refusal=refusal, status=status
         )
     report = run.report if run.loaded_at else run.dry_report
     return _page(
-        request, run, "run", report=report, refusal=refusal, status=status,
-        is_dry=run.loaded_at is None, phases=run.phases.all(), kept=_kept(run),
-        entities=ENTITIES, failed_step=_step_name(run),
-    )  # fmt: skip
+        request,
+        run,
+        "run",
+        report=report,
+        refusal=refusal,
+        status=status,
+        is_dry=run.loaded_at is None,
+        phases=run.phases.all(),
+        kept=_kept(run),
+        entities=ENTITIES,
+        failed_step=_step_name(run),
+    )
 
 
 def _step_name(run: ImportRun) -> str:
     names = {
-        State.READING: "Reading the file", State.CHECKING: "The dry run",
-        State.LOADING: "Loading", State.UNDOING: "Undoing",
-    }  # fmt: skip
+        State.READING: "Reading the file",
+        State.CHECKING: "The dry run",
+        State.LOADING: "Loading",
+        State.UNDOING: "Undoing",
+    }
     return names.get(run.failed_in, "")  # type: ignore[call-overload,no-any-return]
 
 
@@ -101,9 +113,17 @@ def _kept(run: ImportRun) -> list[KeptRow]:
             if loaded.get(name) != now.get(name) and name != "changed_at"
         ]
         name = " ".join(
-            filter(None, [now.get("given_names"), now.get("family_name"), now.get("name"),
-                          now.get("value"), now.get("starts_at")])
-        )  # fmt: skip
+            filter(
+                None,
+                [
+                    now.get("given_names"),
+                    now.get("family_name"),
+                    now.get("name"),
+                    now.get("value"),
+                    now.get("starts_at"),
+                ],
+            )
+        )
         rows.append(KeptRow(kept["kind"].replace("_", " "), name, kept["why"], differences))
     return rows
 
@@ -114,7 +134,9 @@ def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer the progress bar; when the work has ended, the whole page comes anew."""
     run = _run(pk)
     if run.is_working:
-        return render(request, "imports/_progress.html", {"run": run, "pace": selectors.pace_of(run)})
+        return render(
+            request, "imports/_progress.html", {"run": run, "pace": selectors.pace_of(run)}
+        )
     return HttpResponse(headers={"HX-Refresh": "true"})
 
 
@@ -153,10 +175,19 @@ def _mapping_page(
     request: HttpRequest, run: ImportRun, form: MappingForm, *, problem: str, status: int
 ) -> HttpResponse:
     return _page(
-        request, run, "mapping", form=form, tables=form.tables(), problem=problem, status=status,
-        entities=ENTITIES.values(), zones=ZONES, options=form.spec.options, step=3,
+        request,
+        run,
+        "mapping",
+        form=form,
+        tables=form.tables(),
+        problem=problem,
+        status=status,
+        entities=ENTITIES.values(),
+        zones=ZONES,
+        options=form.spec.options,
+        step=3,
         empty_tables=form.empty_tables(),
-    )  # fmt: skip
+    )
 
 
 @require_POST
@@ -183,7 +214,10 @@ def _begin(request: HttpRequest, run: ImportRun, step: str, task: Any) -> HttpRe
             services.request_step(run.pk, step)
     except ImportRefusedError as refusal:
         record_event(
-            f"import.{step}", object_type="imports_importrun", object_id=str(run.pk), result="refused"
+            f"import.{step}",
+            object_type="imports_importrun",
+            object_id=str(run.pk),
+            result="refused",
         )
         return _detail(request, _run(run.pk), status=409, refusal=str(refusal))
     run_id = str(run.pk)
@@ -285,14 +319,21 @@ def records(request: HttpRequest, pk: UUID) -> HttpResponse:
     tabs = [
         {"label": label, "url": f"?outcome={name}", "active": name == outcome}
         for name, label in (
-            ("quarantined", "Set aside"), ("skipped", "Skipped"), ("issues", "With remarks"),
+            ("quarantined", "Set aside"),
+            ("skipped", "Skipped"),
+            ("issues", "With remarks"),
             ("updated", "Updated"),
         )
-    ]  # fmt: skip
+    ]
     return _page(
-        request, run, "records", rows=rows, tabs=tabs, next_url=next_url,
+        request,
+        run,
+        "records",
+        rows=rows,
+        tabs=tabs,
+        next_url=next_url,
         is_dry=run.loaded_at is None,
-    )  # fmt: skip
+    )
 
 
 @require_safe

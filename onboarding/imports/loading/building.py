@@ -166,7 +166,9 @@ def _addresses(record: ReadRecord) -> list[Columns]:
     rows = []
     for kind in PLACES:
         row = {
-            part: record.joined(f"{kind}_{part}") if part == "lines" else record.text(f"{kind}_{part}")
+            part: record.joined(f"{kind}_{part}")
+            if part == "lines"
+            else record.text(f"{kind}_{part}")
             for part in PARTS
         }
         if any(row.values()):
@@ -213,7 +215,7 @@ def build_appointment(record: ReadRecord, shop: Workshop) -> Built | Refused:
     if clock is None:
         record.note("date", Issue("no_time", "No start time: put at the start of the day."))
     starts_at = _moment(record, day, clock or DAY_START, zone, "start_time")
-    ends_at = _ends_at(record, shop, starts_at, day, zone, kind)
+    ends_at = _ends_at(record, shop, starts_at, day=day, zone=zone, kind=kind)
     status = record.text("status") or _status_by_time(starts_at, shop.now)
     main = {
         "patient_id": str(patient),
@@ -247,7 +249,13 @@ def _moment(record: ReadRecord, day: Any, clock: time, zone: ZoneInfo, target: s
 
 
 def _ends_at(
-    record: ReadRecord, shop: Workshop, starts_at: datetime, day: Any, zone: ZoneInfo, kind: str | None
+    record: ReadRecord,
+    shop: Workshop,
+    starts_at: datetime,
+    *,
+    day: Any,
+    zone: ZoneInfo,
+    kind: str | None,
 ) -> datetime:
     end_day, end_clock = record.first("ends_at") or (day, None)
     target = "ends_at" if end_clock else "end_time"
@@ -256,7 +264,9 @@ def _ends_at(
         ends_at = _moment(record, end_day, end_clock, zone, target)
         if ends_at > starts_at:
             return ends_at
-        record.note(target, Issue("ends_early", "Ended before it began: the usual length is taken."))
+        record.note(
+            target, Issue("ends_early", "Ended before it began: the usual length is taken.")
+        )
         _keep_text(record, target, end_clock)
     minutes = record.first("duration")
     if minutes is None:

@@ -23,7 +23,7 @@ from onboarding.imports.loading.ledger import (
     UPDATED,
     Ledger,
 )
-from onboarding.imports.loading.merging import merge_record
+from onboarding.imports.loading.merging import Merge
 from onboarding.imports.loading.reading import RecordReader
 from onboarding.imports.loading.references import References
 from onboarding.imports.loading.writing import CHILDREN, MODELS, Writer
@@ -149,9 +149,7 @@ class Loader:
 
     def _still_there(self, entity: str, links: Any) -> set[uuid.UUID]:
         ids = [link.target_id for link in links]
-        return set(
-            MODELS[entity]._default_manager.filter(pk__in=ids).values_list("pk", flat=True)
-        )
+        return set(MODELS[entity]._default_manager.filter(pk__in=ids).values_list("pk", flat=True))
 
     def _build(
         self, rule: TableRule, reader: RecordReader, staged: StagedRecord
@@ -177,15 +175,22 @@ class Loader:
     ) -> bool:
         """Link to a clinic, clinician or type that already has the name instead of doubling it."""
         known = self.references.existing(rule.entity, built.name)
-        if known is None or ImportLink.objects.filter(
-            source_key=self.source.key, table_id=rule.table_id, target_id=known
-        ).exists():
+        if (
+            known is None
+            or ImportLink.objects.filter(
+                source_key=self.source.key, table_id=rule.table_id, target_id=known
+            ).exists()
+        ):
             return False
         self._link(rule, [(staged, known)], self.spec.rule_hash(rule))
         self._take(
-            rule, staged, UNCHANGED, reason="Already here under this name: left as it is.",
-            record=record, target_id=known,
-        )  # fmt: skip
+            rule,
+            staged,
+            UNCHANGED,
+            reason="Already here under this name: left as it is.",
+            record=record,
+            target_id=known,
+        )
         return True
 
     def _create(self, rule: TableRule, fresh: list[_Fresh], rule_hash: str) -> None:
@@ -242,11 +247,15 @@ class Loader:
                 "FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS p (id, staged_id, target_id) "
                 "JOIN imports_stagedrecord AS s ON s.id = p.staged_id",
                 [
-                    self.source.key, rule.entity, rule_hash, self.run.pk,
-                    [uuid7() for _ in pairs], [staged.pk for staged, _ in pairs],
+                    self.source.key,
+                    rule.entity,
+                    rule_hash,
+                    self.run.pk,
+                    [uuid7() for _ in pairs],
+                    [staged.pk for staged, _ in pairs],
                     [target_id for _, target_id in pairs],
                 ],
-            )  # fmt: skip
+            )
 
     def _renew(
         self,
@@ -262,7 +271,8 @@ class Loader:
             self._take(rule, staged, built.outcome, reason=reason, record=record)
             return
         place = (rule.table_id, staged.record_id)
-        changed = merge_record(self.writer, rule.entity, link.target_id, built, record, place)
+        merge = Merge(self.writer, rule.entity, link.target_id, record, place)
+        changed = merge.bring_up(built)
         self._relink(staged, link, rule_hash)
         outcome = UPDATED if changed else UNCHANGED
         self._take(rule, staged, outcome, record=record, target_id=link.target_id)
@@ -270,13 +280,19 @@ class Loader:
     def _relink(self, staged: StagedRecord, link: ImportLink, rule_hash: str) -> None:
         """Remember the record's new text; the link as it was is kept for undoing."""
         RowChange.objects.create(
-            run=self.run, table_id=link.table_id, record_id=link.record_id, target_type="link",
-            target_id=link.pk, action=RowChange.Action.UPDATED,
+            run=self.run,
+            table_id=link.table_id,
+            record_id=link.record_id,
+            target_type="link",
+            target_id=link.pk,
+            action=RowChange.Action.UPDATED,
             before={
-                "payload_hash": link.payload_hash, "rule_hash": link.rule_hash,
-                "modification_count": link.modification_count, "raw": link.raw,
+                "payload_hash": link.payload_hash,
+                "rule_hash": link.rule_hash,
+                "modification_count": link.modification_count,
+                "raw": link.raw,
             },
-        )  # fmt: skip
+        )
         link.payload_hash, link.rule_hash = staged.payload_hash, rule_hash
         link.modification_count, link.raw = staged.modification_count, staged.payload
         link.save()
@@ -292,9 +308,13 @@ class Loader:
         target_id: object = None,
     ) -> None:
         self.ledger.take(
-            rule.table_id, staged.record_id, outcome, reason=reason,
-            issues=record.issues if record else (), target_id=target_id,
-        )  # fmt: skip
+            rule.table_id,
+            staged.record_id,
+            outcome,
+            reason=reason,
+            issues=record.issues if record else (),
+            target_id=target_id,
+        )
 
 
 def _constraint(error: BaseException) -> str:

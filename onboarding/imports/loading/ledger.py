@@ -89,13 +89,18 @@ class TableAccount:
                 )
             ],
             "issues": [
-                {"field": field_id, "code": code, "message": t.message, "count": t.count,
-                 "records": t.records}
+                {
+                    "field": field_id,
+                    "code": code,
+                    "message": t.message,
+                    "count": t.count,
+                    "records": t.records,
+                }
                 for (field_id, code), t in sorted(
                     self.issues.items(), key=lambda item: -item[1].count
                 )
             ],
-        }  # fmt: skip
+        }
 
 
 class Ledger:
@@ -141,9 +146,14 @@ class Ledger:
             key = (issue.field_id, issue.code)
             account.issues.setdefault(key, Tally(issue.message)).add(record_id)
         row = [
-            str(uuid7()), table_id, record_id, outcome, reason,
-            [issue.as_json() for issue in noted], str(target_id) if target_id else None,
-        ]  # fmt: skip
+            str(uuid7()),
+            table_id,
+            record_id,
+            outcome,
+            reason,
+            [issue.as_json() for issue in noted],
+            str(target_id) if target_id else None,
+        ]
         self._spool.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     @property

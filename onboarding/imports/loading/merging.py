@@ -7,10 +7,10 @@ stays, and where the file has changed too that is told.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q
 
 from onboarding.imports.loading.writing import CHILDREN, MODELS, VOLATILE, Writer, differs
 from onboarding.imports.models import RowChange
@@ -28,29 +28,81 @@ if TYPE_CHECKING:
 _KEPT = Issue("kept_edit", "Edited here since the last import: the edit is kept.")
 
 
-def merge_record(
-    writer: Writer, kind: str, row_id: uuid.UUID, built: Built, record: ReadRecord, place: Where
-) -> bool:
-    """Bring one row and what hangs on it up to the file; answers whether anything changed."""
-    current = writer.images(kind, [row_id])[row_id]
-    loaded = last_loaded([row_id]).get(row_id, current)
-    changes: dict[str, Any] = {}
-    for name, value in built.main.items():
-        wanted = _plain(value)
-        if wanted == current.get(name):
-            continue
-        if current.get(name) == loaded.get(name):
-            changes[name] = value
-        elif wanted != loaded.get(name):
-            _note(record)
-    if changes:
-        writer.update(kind, row_id, changes, place)
-    children = [
-        _merge_children(writer, child, row_id, built.children[child], record, place)
-        for child in CHILDREN
-        if child in built.children
-    ]
-    return bool(changes) or any(children)
+@dataclass(frozen=True)
+class Merge:
+    """One record of the file and the row it became."""
+
+    writer: Writer
+    kind: str
+    row_id: uuid.UUID
+    record: ReadRecord
+    place: Where
+
+    def bring_up(self, built: Built) -> bool:
+        """Bring the row and what hangs on it up to the file; answers whether anything changed."""
+        changed = self._merge_columns(built.main)
+        for kind in CHILDREN:
+            if kind in built.children:
+                changed |= self._merge_children(kind, built.children[kind])
+        return changed
+
+    def _merge_columns(self, wanted: Mapping[str, Any]) -> bool:
+        current = self.writer.images(self.kind, [self.row_id])[self.row_id]
+        loaded = last_loaded([self.row_id]).get(self.row_id, current)
+        changes: dict[str, Any] = {}
+        for name, value in wanted.items():
+            plain = _plain(value)
+            if plain == current.get(name):
+                continue
+            if current.get(name) == loaded.get(name):
+                changes[name] = value
+            elif plain != loaded.get(name):
+                self._note_kept()
+        if changes:
+            self.writer.update(self.kind, self.row_id, changes, self.place)
+        return bool(changes)
+
+    def _merge_children(self, kind: str, wanted: Sequence[Mapping[str, Any]]) -> bool:
+        """Delete what an import had brought and is gone, add what is new; people's own rows stay."""
+        rows = MODELS[kind]._default_manager.filter(patient_id=self.row_id)
+        ids = list(rows.values_list("pk", flat=True))
+        images, loaded = self.writer.images(kind, ids), last_loaded(ids)
+        names = list(wanted[0]) if wanted else []
+        missing = {_key(row): row for row in wanted}
+        changed = False
+        for row_id, image in images.items():
+            known = missing.pop(_key({name: image.get(name) for name in names}), None)
+            if known is not None or row_id not in loaded:
+                continue
+            if differs(image, loaded[row_id]):
+                self._note_kept()
+                continue
+            self.writer.delete(kind, row_id, self.place)
+            changed = True
+        fresh = [
+            {**row, "id": uuid7(), "patient_id": self.row_id}
+            for row in missing.values()
+            if not self._was_removed_here(kind, row)
+        ]
+        self.writer.insert(kind, fresh, [self.place] * len(fresh))
+        return changed or bool(fresh)
+
+    def _was_removed_here(self, kind: str, row: Mapping[str, Any]) -> bool:
+        """True where an import had brought the very same row and a person has deleted it since."""
+        images = RowChange.objects.filter(
+            target_type=kind,
+            action=RowChange.Action.CREATED,
+            table_id=self.place[0],
+            record_id=self.place[1],
+            after__patient_id=str(self.row_id),
+        ).values_list("after", flat=True)
+        return any(
+            _key({name: image.get(name) for name in row}) == _key(row) for image in images if image
+        )
+
+    def _note_kept(self) -> None:
+        if not any(issue.code == _KEPT.code for issue in self.record.issues):
+            self.record.note("family_name", _KEPT)
 
 
 def last_loaded(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mapping[str, Any]]:
@@ -61,48 +113,7 @@ def last_loaded(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mapping[str, Any]]:
         .distinct("target_id")
         .values_list("target_id", "after")
     )
-    return dict(rows)
-
-
-def _merge_children(
-    writer: Writer,
-    kind: str,
-    owner: uuid.UUID,
-    wanted: Sequence[Mapping[str, Any]],
-    record: ReadRecord,
-    place: Where,
-) -> bool:
-    model = MODELS[kind]
-    ids = list(model._default_manager.filter(Q(patient_id=owner)).values_list("pk", flat=True))
-    images, loaded = writer.images(kind, ids), last_loaded(ids)
-    missing = {_key(row): row for row in wanted}
-    changed = False
-    for row_id, image in images.items():
-        key = _key({name: image[name] for name in (wanted[0] if wanted else {}) if name in image})
-        if missing.pop(key, None) is not None:
-            continue
-        if row_id not in loaded:
-            continue
-        if differs(image, loaded[row_id]):
-            _note(record)
-            continue
-        writer.delete(kind, row_id, place)
-        changed = True
-    fresh = [
-        {**row, "id": uuid7(), "patient_id": owner}
-        for row in missing.values()
-        if not _was_removed_here(kind, owner, row)
-    ]
-    writer.insert(kind, fresh, [place] * len(fresh))
-    return changed or bool(fresh)
-
-
-def _was_removed_here(kind: str, owner: uuid.UUID, row: Mapping[str, Any]) -> bool:
-    """True where an import had brought the very same row and a person has deleted it since."""
-    images = RowChange.objects.filter(
-        target_type=kind, action=RowChange.Action.CREATED, after__patient_id=str(owner)
-    ).values_list("after", flat=True)
-    return any(_key({name: image.get(name) for name in row}) == _key(row) for image in images)
+    return {row_id: after for row_id, after in rows if after is not None}
 
 
 def _key(row: Mapping[str, Any]) -> str:
@@ -116,8 +127,3 @@ def _key(row: Mapping[str, Any]) -> str:
 def _plain(value: Any) -> Any:
     """Answer the value as a row's image holds it."""
     return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
-
-
-def _note(record: ReadRecord) -> None:
-    if not any(issue.code == _KEPT.code for issue in record.issues):
-        record.note("family_name", _KEPT)

@@ -5,7 +5,6 @@ What cannot be read keeps its text in `extra`, under the field's own name, and i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from onboarding.imports.values.issues import Issue, Reading
 from onboarding.imports.values.text import clean, lines, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from onboarding.filemaker.sources import Field
@@ -133,49 +132,33 @@ class RecordReader:
             if any(text.strip() for text in texts):
                 record.extra[label] = "\n".join(clean(text) for text in texts)
             return
-        if reading.issues and target.kind not in {"identifier"}:
+        if reading.issues and target.kind != "identifier":
             record.extra.setdefault(label, "\n".join(clean(text) for text in texts))
         record.values.setdefault(target.name, []).append(Value(reading.value, rule, label))
 
     def _reading(self, target: Target, rule: FieldRule, texts: list[str]) -> Reading[Any]:
-        kind = self._fields[rule.field_id].type
-        first = texts[0]
-        if target.kind in {"birth", "date", "day"}:
-            if kind == "timestamp" or dates.split_timestamp(first)[1]:
-                first = dates.split_timestamp(first)[0]
-            return dates.read_date(
-                first,
-                order=rule.how or self.options.date_order,  # type: ignore[arg-type]
-                today=self.today,
-                plausible=_PLAUSIBLE[target.kind],
-            )
+        if target.kind in _PLAUSIBLE:
+            return self._day(texts[0], rule, _PLAUSIBLE[target.kind])
         if target.kind == "timestamp":
-            return self._timestamp(first, rule)
+            return self._timestamp(texts[0], rule)
         if target.kind == "identifier":
-            return _identifier(target, first)
-        if target.kind == "phone" and rule.how == "as_typed":
-            return Reading([contacts.Phone(one_line(first), "other")])
-        if target.kind == "phone":
-            return contacts.find_phones("\n".join(texts))
-        if target.kind == "email":
-            return contacts.find_emails("\n".join(texts))
-        if target.kind == "lines":
-            return Reading("\n".join(filter(None, (clean(text) for text in texts))) or None)
-        if target.kind == "person" and rule.how == "family_first":
-            family, _, given = one_line(first).partition(" ")
-            return names.split_name(f"{family}, {given}") if given else names.split_name(first)
-        if rule.how == "first_line":
-            return Reading(lines(first)[0] if lines(first) else None)
-        return _READERS[target.kind](" ".join(texts) if target.kind == "text" else first)
+            return _identifier(target, texts[0])
+        if (target.kind, rule.how) in _READERS:
+            return _READERS[target.kind, rule.how](texts)
+        return _READERS[target.kind, ""](texts)
+
+    def _day(self, text: str, rule: FieldRule, plausible: dates.Plausible) -> Reading[date]:
+        day, clock = dates.split_timestamp(text)
+        return dates.read_date(
+            day if clock else text,
+            order=rule.how or self.options.date_order,  # type: ignore[arg-type]
+            today=self.today,
+            plausible=plausible,
+        )
 
     def _timestamp(self, text: str, rule: FieldRule) -> Reading[Any]:
         day_text, clock_text = dates.split_timestamp(text)
-        day = dates.read_date(
-            day_text,
-            order=rule.how or self.options.date_order,  # type: ignore[arg-type]
-            today=self.today,
-            plausible="appointment",
-        )
+        day = self._day(day_text, rule, "appointment")
         if day.value is None:
             return Reading(None, day.issues)
         clock = dates.read_time(clock_text) if clock_text else Reading()
@@ -202,23 +185,50 @@ _PLAUSIBLE: Mapping[str, dates.Plausible] = {
 }
 
 
-def _text(raw: str) -> Reading[str]:
-    return Reading(one_line(raw) or None)
+def _text(texts: list[str]) -> Reading[str]:
+    return Reading(one_line(" ".join(texts)) or None)
 
 
-_READERS: Mapping[str, Callable[[str], Reading[Any]]] = {
-    "text": _text,
-    "reference": _text,
-    "person": names.split_name,
-    "sex": words.read_sex,
-    "status": words.read_status,
-    "archived": lambda raw: words.read_archived(raw) if words.read_flag(raw).value is None
-    else words.read_flag(raw),
-    "active": words.read_active,
-    "colour": words.read_colour,
-    "time": dates.read_time,
-    "minutes": dates.read_minutes,
-}  # fmt: skip
+def _lines(texts: list[str]) -> Reading[str]:
+    return Reading("\n".join(filter(None, (clean(text) for text in texts))) or None)
+
+
+def _first_line(texts: list[str]) -> Reading[str]:
+    return Reading(next(iter(lines(texts[0])), None))
+
+
+def _family_first(texts: list[str]) -> Reading[names.PersonName]:
+    family, _, given = one_line(texts[0]).partition(" ")
+    return names.split_name(f"{family}, {given}" if given else family)
+
+
+def _archived(texts: list[str]) -> Reading[bool]:
+    flag = words.read_flag(texts[0])
+    return words.read_archived(texts[0]) if flag.value is None else flag
+
+
+def _of_first(read: Callable[[str], Reading[Any]]) -> Callable[[list[str]], Reading[Any]]:
+    return lambda texts: read(texts[0])
+
+
+_READERS: Mapping[tuple[str, str], Callable[[list[str]], Reading[Any]]] = {
+    ("text", ""): _text,
+    ("text", "first_line"): _first_line,
+    ("lines", ""): _lines,
+    ("reference", ""): lambda texts: _text(texts[:1]),
+    ("person", ""): _of_first(names.split_name),
+    ("person", "family_first"): _family_first,
+    ("phone", ""): lambda texts: contacts.find_phones("\n".join(texts)),
+    ("phone", "as_typed"): lambda texts: Reading([contacts.Phone(one_line(texts[0]), "other")]),
+    ("email", ""): lambda texts: contacts.find_emails("\n".join(texts)),
+    ("sex", ""): _of_first(words.read_sex),
+    ("status", ""): _of_first(words.read_status),
+    ("archived", ""): _archived,
+    ("active", ""): _of_first(words.read_active),
+    ("colour", ""): _of_first(words.read_colour),
+    ("time", ""): _of_first(dates.read_time),
+    ("minutes", ""): _of_first(dates.read_minutes),
+}
 
 
 def _identifier(target: Target, raw: str) -> Reading[tuple[str, bool | None]]:
@@ -228,6 +238,8 @@ def _identifier(target: Target, raw: str) -> Reading[tuple[str, bool | None]]:
         return Reading()
     valid = is_valid_identifier(IDENTIFIER_KINDS[target.name], number)
     if valid is False:
-        wrong = Issue(f"{target.name}_invalid", f"This {target.label} cannot be right: kept, marked.")
+        wrong = Issue(
+            f"{target.name}_invalid", f"This {target.label} cannot be right: kept, marked."
+        )
         return Reading((number, valid), (wrong,))
     return Reading((number, valid))

@@ -75,20 +75,20 @@ class References:
             if known:
                 if len(known) == 1:
                     return str(known[0])
-                record.note(target, Issue(f"two_{target}", f"Several {label}s have that number."))
-                return self._unknown(record, value)
+                several = Issue(f"two_{target}", f"Several {label}s have that number.")
+                return self._unknown(record, value, several)
         ids = self._named(entity).get(_name_key(entity, value.value), [])
         if len(ids) == 1:
             if value.rule.via and value.rule.how != "name":
                 record.note(target, Issue(f"{target}_by_name", f"The {label} is given by name."))
             return str(ids[0])
         if len(ids) > 1:
-            record.note(target, Issue(f"two_{target}", f"Several {label}s have that name."))
-            return self._unknown(record, value)
+            several = Issue(f"two_{target}", f"Several {label}s have that name.")
+            return self._unknown(record, value, several)
         if self._spec.options.create_missing and any(c.isalpha() for c in value.value):
             return str(self._create(entity, value.value))
-        record.note(target, Issue(f"unknown_{target}", f"A {label} that nothing is known of."))
-        return self._unknown(record, value)
+        unknown = Issue(f"unknown_{target}", f"A {label} that nothing is known of.")
+        return self._unknown(record, value, unknown)
 
     def zone_of(self, location_id: str | None) -> str:
         if not self._zones:
@@ -117,8 +117,11 @@ class References:
         if row_id in ids:
             ids.remove(row_id)
 
-    def _unknown(self, record: ReadRecord, value: Value) -> None:
+    def _unknown(self, record: ReadRecord, value: Value, issue: Issue) -> str | None:
+        """Note why the reference is left empty, and keep its text with the record."""
+        record.note(value.rule.to, issue)
         record.extra.setdefault(value.label, value.value)
+        return None
 
     def _create(self, entity: str, name: str) -> uuid.UUID:
         row_id = uuid7()
@@ -141,9 +144,14 @@ class References:
                 "LEFT JOIN imports_importlink AS l ON l.source_key = %s "
                 "AND l.table_id = s.table_id AND l.record_id = s.record_id "
                 "WHERE s.source_id = %s AND s.table_id = %s AND s.payload ->> %s IS NOT NULL",
-                [str(via.field_id), self._source.key, self._source.pk, via.table_id,
-                 str(via.field_id)],
-            )  # fmt: skip
+                [
+                    str(via.field_id),
+                    self._source.key,
+                    self._source.pk,
+                    via.table_id,
+                    str(via.field_id),
+                ],
+            )
             for raw, target_id in cursor.fetchall():
                 keys.setdefault(key_text(raw), [])
                 if target_id is not None:
@@ -181,7 +189,7 @@ def _name_key(entity: str, name: str) -> str:
     if entity in {PATIENT, PRACTITIONER}:
         person = split_name(name).value
         if person is not None:
-            name = " ".join([person.given, person.middle, person.family])
+            name = f"{person.given} {person.middle} {person.family}"
         return " ".join(word for word in folded(name).split() if word not in TITLES)
     return folded(name)
 

@@ -76,7 +76,9 @@ class Writer:
         ids = [row["id"] for row in rows]
         self._remember(kind, ids, places, RowChange.Action.CREATED)
 
-    def update(self, kind: str, row_id: uuid.UUID, columns: Mapping[str, Any], place: Where) -> None:
+    def update(
+        self, kind: str, row_id: uuid.UUID, columns: Mapping[str, Any], place: Where
+    ) -> None:
         """Change columns of one row, keeping the row as it was."""
         model = MODELS[kind]
         before = self.images(kind, [row_id])[row_id]
@@ -92,18 +94,29 @@ class Writer:
             )
         after = self.images(kind, [row_id])[row_id]
         RowChange.objects.create(
-            run=self.run, table_id=place[0], record_id=place[1], target_type=kind,
-            target_id=row_id, action=RowChange.Action.UPDATED, before=before, after=after,
-        )  # fmt: skip
+            run=self.run,
+            table_id=place[0],
+            record_id=place[1],
+            target_type=kind,
+            target_id=row_id,
+            action=RowChange.Action.UPDATED,
+            before=before,
+            after=after,
+        )
 
     def delete(self, kind: str, row_id: uuid.UUID, place: Where) -> None:
         """Delete one row that an earlier import had made."""
         before = self.images(kind, [row_id])[row_id]
         delete_rows(kind, [row_id])
         RowChange.objects.create(
-            run=self.run, table_id=place[0], record_id=place[1], target_type=kind,
-            target_id=row_id, action=RowChange.Action.DELETED, before=before,
-        )  # fmt: skip
+            run=self.run,
+            table_id=place[0],
+            record_id=place[1],
+            target_type=kind,
+            target_id=row_id,
+            action=RowChange.Action.DELETED,
+            before=before,
+        )
 
     def images(self, kind: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
         return row_images(kind, ids)
@@ -122,11 +135,16 @@ class Writer:
                 f'AS row (id, target_id, table_id, record_id) JOIN "{model._meta.db_table}" AS t '
                 "ON t.id = row.target_id",
                 [
-                    self.run.pk, kind, action, list(_derived(model)),
-                    [uuid7() for _ in ids], list(ids),
-                    [table_id for table_id, _ in places], [record_id for _, record_id in places],
+                    self.run.pk,
+                    kind,
+                    action,
+                    list(_derived(model)),
+                    [uuid7() for _ in ids],
+                    list(ids),
+                    [table_id for table_id, _ in places],
+                    [record_id for _, record_id in places],
                 ],
-            )  # fmt: skip
+            )
 
 
 def row_images(kind: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
@@ -187,7 +205,9 @@ def _stored(model: type[Model]) -> list[Any]:
 
 
 def _derived(model: type[Model]) -> set[str]:
-    generated = {f.column for f in model._meta.concrete_fields if isinstance(f, GeneratedField)}
+    generated = {
+        str(f.column) for f in model._meta.concrete_fields if isinstance(f, GeneratedField)
+    }
     return generated | {"tenant_id"}
 
 
@@ -212,4 +232,4 @@ def _types(model: type[Model], row: Mapping[str, Any]) -> dict[str, str]:
 
 def _plain(db_type: str) -> str:
     """A column type without the collation: a record set takes none."""
-    return db_type.split(" COLLATE ")[0].split(" GENERATED ")[0]
+    return db_type.split(" COLLATE ", maxsplit=1)[0].split(" GENERATED ", maxsplit=1)[0]

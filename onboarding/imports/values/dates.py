@@ -6,18 +6,21 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
 
 from onboarding.imports.values.issues import Issue, Reading
 from onboarding.imports.values.text import one_line
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from onboarding.filemaker.sources import DateOrder
 
 _PARTS = re.compile(r"^(\d{1,4})\s*[./\-, ]\s*(\d{1,2})\s*[./\-, ]\s*(\d{1,4})\.?$")
 _PACKED = re.compile(r"^((?:18|19|20)\d{2})(\d{2})(\d{2})$")
-_NAMED = re.compile(r"^(?:\w{3,10}\.?,?\s+)?(?:(\d{1,2})(?:st|nd|rd|th)?\.?[\s\-]+)?([^\W\d]{3,10})\.?"
-                    r"[\s\-,]+(?:(\d{1,2})(?:st|nd|rd|th)?,?[\s\-]+)?(\d{4}|\d{2})$")
+_NAMED = re.compile(
+    r"^(?:\w{3,10}\.?,?\s+)?(?:(\d{1,2})(?:st|nd|rd|th)?\.?[\s\-]+)?([^\W\d]{3,10})\.?"
+    r"[\s\-,]+(?:(\d{1,2})(?:st|nd|rd|th)?,?[\s\-]+)?(\d{4}|\d{2})$"
+)
 _TIME = re.compile(
     r"^(\d{1,3})(?:\s*[:.hH]\s*(\d{1,2}))?(?:\s*[:.]\s*(\d{1,2})(?:[.,]\d+)?)?\s*"
     r"([ap]\.?\s?m\.?|uhr|h)?$",
@@ -177,8 +180,11 @@ def read_minutes(raw: str) -> Reading[int]:
     minutes: float | None = None
     if match := re.match(r"^(\d{1,2}):(\d{2})(?::\d{2})?$", text):
         minutes = int(match[1]) * 60 + int(match[2])
-    elif match := re.match(r"^(\d+(?:\.\d+)?)\s*(?:h|hr|hrs|hour|hours|std|stunden?|heures?)"
-                           r"(?:\s*(\d{1,2})\s*(?:m|min|mins)?)?$", text):
+    elif match := re.match(
+        r"^(\d+(?:\.\d+)?)\s*(?:h|hr|hrs|hour|hours|std|stunden?|heures?)"
+        r"(?:\s*(\d{1,2})\s*(?:m|min|mins)?)?$",
+        text,
+    ):
         minutes = float(match[1]) * 60 + int(match[2] or 0)
     elif match := re.match(r"^(\d+)(?:\.0+)?\s*(?:m|min|mins|minutes?|minuten|')?\.?$", text):
         minutes = int(match[1])

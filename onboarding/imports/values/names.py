@@ -13,8 +13,7 @@ TITLES = frozenset(
 )
 SUFFIXES = frozenset("jr sr ii iii iv junior senior oam am ao phd md".split())
 PARTICLES = frozenset(
-    "van von der den de del della di da dos du la le les ter ten zu zum zur bin al el st o mac mc"
-    .split()
+    "van von der den de del della di da dos du la le les ter ten zu zum zur bin al el st o mac mc".split()
 )
 
 
@@ -47,9 +46,7 @@ def _by_comma(head: str, tail: str) -> Reading[PersonName]:
     late_title, given = _take_title(tail.replace(",", " ").split())
     if not given:
         return _by_blanks(head)
-    return Reading(
-        PersonName(given[0], " ".join(family), " ".join(given[1:]), title or late_title)
-    )
+    return Reading(PersonName(given[0], " ".join(family), " ".join(given[1:]), title or late_title))
 
 
 def _by_blanks(text: str) -> Reading[PersonName]:

@@ -128,7 +128,9 @@ def read_colour(raw: str) -> Reading[str]:
         return Reading()
     if match := re.fullmatch(r"#?([0-9a-f]{6})", text):
         return Reading(f"#{match[1]}")
-    if match := re.fullmatch(r"(?:rgb\()?\s*(\d{1,3})\s*[,; ]\s*(\d{1,3})\s*[,; ]\s*(\d{1,3})\)?", text):
+    if match := re.fullmatch(
+        r"(?:rgb\()?\s*(\d{1,3})\s*[,; ]\s*(\d{1,3})\s*[,; ]\s*(\d{1,3})\)?", text
+    ):
         parts = [int(part) for part in match.groups()]
         if max(parts) <= 255:  # noqa: PLR2004 - one byte each
             return Reading("#{:02x}{:02x}{:02x}".format(*parts))
@@ -137,5 +139,3 @@ def read_colour(raw: str) -> Reading[str]:
     if found := _COLOURS.get(folded(text)):
         return Reading(found)
     return Reading.failed("colour_unreadable", "A colour we do not know.")
-
-

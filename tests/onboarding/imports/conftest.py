@@ -48,7 +48,8 @@ def clinic_file(tmp_path):
             for table in demo_solution().tables:
                 rows = tables.get(table.name.replace(" ", "_"), [])
                 fmp.write_records(
-                    table.name, [Record(number, cells) for number, cells in enumerate(rows, start=1)]
+                    table.name,
+                    [Record(number, cells) for number, cells in enumerate(rows, start=1)],
                 )
         return path
 
@@ -73,10 +74,7 @@ def edited_copy(demo, tmp_path):
             names = {field.id: field.name for field in table.fields}
             fmp.write_records(
                 table.name,
-                [
-                    rename(table, record, _cells(names, record))
-                    for record in file.records(table.id)
-                ],
+                [rename(table, record, _cells(names, record)) for record in file.records(table.id)],
             )
     return copy
 

@@ -291,9 +291,7 @@ def test_the_neighbour_sees_nothing_of_it(alpha, beta, demo):
             assert not model.objects.exists()
 
 
-def test_an_import_that_breaks_in_the_middle_leaves_the_clinic_as_it_was(
-    alpha, demo, monkeypatch
-):
+def test_an_import_that_breaks_in_the_middle_leaves_the_clinic_as_it_was(alpha, demo, monkeypatch):
     before = images(alpha)
     original = Loader._load_table
 
@@ -378,12 +376,8 @@ def test_the_reports_hold_no_values_of_patients(alpha, demo):
     report = import_file(alpha, demo.path)
     with tenant_scope(alpha):
         names = set(Patient.objects.exclude(family_name="").values_list("family_name", flat=True))
-        mails = set(
-            ContactPoint.objects.filter(kind="email").values_list("value", flat=True)
-        )
-        rows = " ".join(
-            f"{row.reason} {json.dumps(row.issues)}" for row in RowResult.objects.all()
-        )
+        mails = set(ContactPoint.objects.filter(kind="email").values_list("value", flat=True))
+        rows = " ".join(f"{row.reason} {json.dumps(row.issues)}" for row in RowResult.objects.all())
     text = f"{json.dumps(report['tables'])} {rows} {as_text(report)}"
     assert not [mail for mail in mails if mail in text]
     assert not [name for name in names if len(name) > 5 and f" {name} " in text]
