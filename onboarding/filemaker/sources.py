@@ -30,7 +30,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field. `derived`: a calculation or summary, which an import must not take as entered."""
+    """A field. `derived`: a calculation or summary, which an import must not take as entered.
+
+    `is_nameless`: the source has values of the field but no name; `name` is made of its number.
+    """
 
     id: int
     name: str
@@ -40,6 +43,7 @@ class Field:
     is_global: bool
     comment: str
     derived: bool
+    is_nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onboarding.imports.values.text import storable
 
@@ -28,6 +28,17 @@ def parse_key(key: str) -> tuple[int, int]:
 def payload_of(values: Cells) -> Payload:
     """Answer the cells in order of field and repetition, storable in PostgreSQL."""
     return {key_of(*where): storable(text) for where, text in sorted(values.items()) if text != ""}
+
+
+def storable_json(kept: Any) -> Any:
+    """Answer the JSON value with every text in it storable: names and examples come from files."""
+    if isinstance(kept, str):
+        return storable(kept)
+    if isinstance(kept, dict):
+        return {key: storable_json(value) for key, value in kept.items()}
+    if isinstance(kept, list | tuple):
+        return [storable_json(value) for value in kept]
+    return kept
 
 
 def dumped(payload: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from onboarding.filemaker.fmp.reader import open_file
 from onboarding.imports.models import ImportSource, StagedRecord
-from onboarding.imports.payload import dumped, hash_of, payload_of
+from onboarding.imports.payload import dumped, hash_of, payload_of, storable_json
 from onboarding.imports.profile import TableTally
 from onboarding.imports.structure import Structure
 from onboarding.imports.upload import path_of, sha256_of
@@ -68,9 +68,10 @@ def stage_source(
         tables = [stager.stage(table) for table in structure.tables]
         warnings = [warning.as_json() for warning in file.warnings]
     with tenant_scope(tenant, actor=actor):
-        source.sha256, source.structure = sha256, structure.as_json()
-        source.fingerprint, source.profile = structure.fingerprint, {"tables": tables}
-        source.warnings, source.state = warnings, ImportSource.State.STAGED
+        source.sha256, source.structure = sha256, storable_json(structure.as_json())
+        source.fingerprint = structure.fingerprint
+        source.profile = storable_json({"tables": tables})
+        source.warnings, source.state = storable_json(warnings), ImportSource.State.STAGED
         source.save()
     return source
 

@@ -1,7 +1,10 @@
 """The file's own description of itself: tables, fields, relationships, value lists, locale.
 
 Paths are FileMaker's directory numbers. Deleted tables and fields leave definitions without a
-name behind; those are left out.
+name behind; those are kept apart.
+
+A text stands as one entry; where it is long or not of one-byte characters (`Ω Host`), as a
+directory of lengths and pieces, like a long cell.
 """
 
 import re
@@ -56,23 +59,32 @@ _FLAGS_AT = 9
 _REPETITIONS_AT = slice(24, 26)
 _DEFINITION_SIZE = 26
 _LOCALE_SIZE = 29
-_OBJECT_DEPTH = 4
+_PIECE_DEPTH = 2
+_LENGTHS = 0
 
 
 @dataclass(slots=True)
 class FieldList:
-    """A table's fields, those without a name apart, and the ids whose definition is unclear."""
+    """A table's fields, those without a name apart.
+
+    `unclear` are the ids whose definition could not be read, `in_pieces` those whose name does
+    not stand as one entry.
+    """
 
     fields: list[Field] = field(default_factory=list)
     nameless: list[Field] = field(default_factory=list)
     unclear: list[int] = field(default_factory=list)
+    in_pieces: set[int] = field(default_factory=set)
 
 
-def _objects(tree: Tree, directory: Path) -> Iterator[tuple[bytes, dict[Path, bytes]]]:
+Entries = dict[Path, bytes]
+
+
+def _objects(tree: Tree, directory: Path) -> Iterator[tuple[bytes, Entries]]:
     """Yield (key, entries by path below the object) for every object in `directory`."""
     depth = len(directory)
     current: bytes | None = None
-    found: dict[Path, bytes] = {}
+    found: Entries = {}
     for path, key, value in tree.entries(directory):
         if len(path) <= depth:
             continue
@@ -85,24 +97,47 @@ def _objects(tree: Tree, directory: Path) -> Iterator[tuple[bytes, dict[Path, by
         yield current, found
 
 
+def _stored(entries: Entries, key: bytes) -> bytes | None:
+    """Return the bytes under `key`, put together where they stand in pieces; None for nothing."""
+    if (key,) in entries:
+        return entries[(key,)]
+    pieces = [
+        (number, value)
+        for path, value in entries.items()
+        if len(path) == _PIECE_DEPTH
+        and path[0] == key
+        and (number := varint.decode_or_none(path[1])) is not None
+        and number != _LENGTHS
+    ]
+    return b"".join(value for _, value in sorted(pieces)) if pieces else None
+
+
+def _text(entries: Entries, key: bytes) -> str | None:
+    """Return the text under `key`, or None. U+0000 has no place in a name or comment."""
+    stored = _stored(entries, key)
+    return None if stored is None else text_of(stored).replace("\0", "")
+
+
 def read_table_names(tree: Tree) -> dict[bytes, str]:
     """Return the names of the tables by their key."""
     names = {}
     for key, entries in _objects(tree, TABLES):
-        name = entries.get((NAME,))
+        name = _text(entries, NAME)
         if name is not None and varint.decode_or_none(key) is not None:
-            names[key] = text_of(name)
+            names[key] = name
     return names
 
 
 def read_fields(tree: Tree, table_key: bytes) -> FieldList:
-    """Return the named fields of a table in order of id."""
+    """Return the fields of a table in order of id."""
     found = FieldList()
     for key, entries in _objects(tree, (table_key, *FIELDS)):
         field_id = varint.decode_or_none(key)
-        name = entries.get((NAME,))
+        name = _text(entries, NAME)
         if field_id is None or (name is None and (DEFINITION,) not in entries):
             continue
+        if name and (NAME,) not in entries:
+            found.in_pieces.add(field_id)
         definition = entries.get((DEFINITION,), b"")
         if not (
             len(definition) >= _DEFINITION_SIZE
@@ -112,17 +147,18 @@ def read_fields(tree: Tree, table_key: bytes) -> FieldList:
             found.unclear.append(field_id)
             definition = definition.ljust(_DEFINITION_SIZE, b"\0")
         kind = KINDS.get(definition[0], "normal")
-        among = found.fields if name is not None else found.nameless
+        among = found.fields if name else found.nameless
         among.append(
             Field(
                 id=field_id,
-                name=text_of(name or b""),
+                name=name or "",
                 kind=kind,
                 type=TYPES.get(definition[1], "text"),
                 repetitions=int.from_bytes(definition[_REPETITIONS_AT], "big") or 1,
                 is_global=bool(definition[_FLAGS_AT] & 1),
-                comment=text_of(entries.get((COMMENT,), b"")),
+                comment=_text(entries, COMMENT) or "",
                 derived=kind != "normal",
+                is_nameless=not name,
             )
         )
     return found
@@ -130,16 +166,27 @@ def read_fields(tree: Tree, table_key: bytes) -> FieldList:
 
 def unknown_field(field_id: int) -> Field:
     """Return a stand-in for a field of which only the number is left."""
-    return Field(field_id, "", "normal", "text", 1, is_global=False, comment="", derived=False)
+    return Field(
+        id=field_id,
+        name="",
+        kind="normal",
+        type="text",
+        repetitions=1,
+        is_global=False,
+        comment="",
+        derived=False,
+        is_nameless=True,
+    )
 
 
 def read_external_sources(tree: Tree) -> list[ExternalSource]:
     sources = []
     for key, entries in _objects(tree, EXTERNAL_SOURCES):
         source_id = varint.decode_or_none(key)
-        if source_id is not None and (NAME,) in entries:
-            paths = _paths(entries.get((PATHS,), b""))
-            sources.append(ExternalSource(source_id, text_of(entries[(NAME,)]), paths))
+        name = _text(entries, NAME)
+        if source_id is not None and name is not None:
+            paths = _paths(_stored(entries, PATHS) or b"")
+            sources.append(ExternalSource(source_id, name, paths))
     return sources
 
 
@@ -161,13 +208,12 @@ def read_value_lists(tree: Tree) -> list[ValueList]:
     lists = []
     for key, entries in _objects(tree, VALUE_LISTS):
         list_id = varint.decode_or_none(key)
-        if list_id is None or (NAME,) not in entries:
+        name = _text(entries, NAME)
+        if list_id is None or name is None:
             continue
-        name = text_of(entries[(NAME,)])
-        custom = entries.get((CUSTOM_VALUES,))
+        custom = _text(entries, CUSTOM_VALUES)
         if custom is not None:
-            values = tuple(text_of(custom).split("\r"))
-            lists.append(ValueList(list_id, name, values))
+            lists.append(ValueList(list_id, name, tuple(custom.split("\r"))))
             continue
         source = entries.get((DEFINITION,), b"")
         occurrence, at = _number(source, 3)
@@ -188,12 +234,12 @@ def _occurrences(tree: Tree) -> dict[int, tuple[str, int | None]]:
     occurrences: dict[int, tuple[str, int | None]] = {}
     for key, entries in _objects(tree, OCCURRENCES):
         number = varint.decode_or_none(key)
-        if number is None or (NAME,) not in entries:
+        name = _text(entries, NAME)
+        if number is None or name is None:
             continue
         definition = entries.get((DEFINITION,), b"")
         source, at = _number(definition, 0)
         table, _ = _number(definition, at)
-        name = text_of(entries[(NAME,)])
         occurrences[number] = (name, None if source or not table else table)
     return occurrences
 
@@ -240,7 +286,7 @@ def read_locale(tree: Tree) -> Locale | None:
     am, at = pascal(block, _LOCALE_SIZE)
     pm, _ = pascal(block, at)
     thousands, decimal, date, time = (
-        block[at : at + 2].decode("utf-16-be", "replace") for at in (15, 17, 19, 21)
+        block[at : at + 2].decode("utf-16-be", "replace").strip("\0") for at in (15, 17, 19, 21)
     )
     return Locale(
         date_order=DATE_ORDERS[block[24]],

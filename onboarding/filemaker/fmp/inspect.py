@@ -2,6 +2,9 @@
 
 The fingerprint of a table's cells is a SHA-256 over one line of compact JSON per non-empty cell,
 `[record id, field id, repetition, text]`, in that order. Globals are not counted.
+
+A field's name is given where it stands as one entry. A name in pieces (long, or with characters
+such as Ω) is null here, as is that of a nameless field; `FmpFile.fields` has both.
 """
 
 import hashlib
@@ -36,13 +39,14 @@ def _inspect_table(file: FmpFile, table: Table) -> dict[str, Any]:
             with_values += 1
             cells += len(lines)
             digest.update("".join(lines).encode())
+    in_pieces = file.fields_named_in_pieces(table.id)
     return {
         "id": table.id,
         "name": table.name,
         "fields": [
             {
                 "id": field.id,
-                "name": field.name or None,
+                "name": None if field.is_nameless or field.id in in_pieces else field.name,
                 "kind": field.kind,
                 "type": field.type,
                 "reps": field.repetitions,

@@ -95,12 +95,16 @@ class FmpFile(Source):
         return list(self._tables.values())
 
     def fields(self, table_id: int) -> Sequence[Field]:
-        """Return the table's named fields, and of a damaged file those that hold values."""
+        """Return the table's named fields, and those without a name that hold values."""
         return self._field_list(table_id).fields
 
     def nameless_fields(self, table_id: int) -> Sequence[Field]:
-        """Return what deleted or never named fields left behind. They hold no values."""
+        """Return what deleted or never named fields left behind, with and without values."""
         return self._field_list(table_id).nameless
+
+    def fields_named_in_pieces(self, table_id: int) -> frozenset[int]:
+        """Return the ids of fields whose name is long or not of one-byte characters."""
+        return frozenset(self._field_list(table_id).in_pieces)
 
     def records(self, table_id: int) -> Iterator[Record]:
         self._table(table_id)
@@ -155,8 +159,9 @@ class FmpFile(Source):
         if known is None:
             known = catalogue.read_fields(self._tree, varint.encode(table_id))
             self._fields[table_id] = known
-            if self._tree.is_damaged:
-                self._add_unnamed_fields(table_id, known)
+            names_are_lost = self._may_have_lost_fields(table_id)
+            if known.nameless or names_are_lost:
+                self._add_unnamed_fields(table_id, known, names_are_lost=names_are_lost)
             if known.unclear:
                 self._warn(
                     "field-definition-unclear",
@@ -216,29 +221,35 @@ class FmpFile(Source):
                     table_id=table_id,
                 )
 
-    def _add_unnamed_fields(self, table_id: int, known: catalogue.FieldList) -> None:
-        """Offer fields whose name or definition may be lost under their number."""
+    def _may_have_lost_fields(self, table_id: int) -> bool:
         key = varint.encode(table_id)
-        if not self._tree.has_gap((key, *catalogue.FIELDS), (key, catalogue.FIELDS[0] + b"\0")):
-            return
-        account = Account(expected=0)
-        used: set[int] = set()
-        for record in read_records(self._tree, key, Bitmap(), account):
+        lower, upper = (key, *catalogue.FIELDS), (key, catalogue.FIELDS[0] + b"\0")
+        return self._tree.is_damaged and self._tree.has_gap(lower, upper)
+
+    def _add_unnamed_fields(
+        self, table_id: int, known: catalogue.FieldList, *, names_are_lost: bool
+    ) -> None:
+        """Offer fields that have values but no name under their number; reads the records once."""
+        used = {field_id for field_id, _ in self.global_values(table_id)}
+        unread = Account(expected=0)
+        for record in read_records(self._tree, varint.encode(table_id), Bitmap(), unread):
             used.update(field_id for field_id, _ in record.values)
-        lost = sorted(used - {field.id for field in known.fields})
+        unnamed = sorted(used - {field.id for field in known.fields})
+        if not unnamed:
+            return
         nameless = {field.id: field for field in known.nameless}
-        for field_id in lost:
+        for field_id in unnamed:
             found = nameless.get(field_id, catalogue.unknown_field(field_id))
             known.fields.append(replace(found, name=f"Field {field_id}"))
         known.fields.sort(key=lambda field: field.id)
-        if lost:
-            self._warn(
-                "field-names-lost",
-                f"The names of {len(lost)} fields of table {table_id} are lost; their values "
-                "are there, under the fields' numbers.",
-                table_id=table_id,
-                field_ids=lost,
-            )
+        self._warn(
+            "field-names-lost" if names_are_lost else "fields-without-name",
+            f"{len(unnamed)} fields of table {table_id} have values but "
+            f"{'their names are lost' if names_are_lost else 'no name'}; the values are there, "
+            "under the fields' numbers.",
+            table_id=table_id,
+            field_ids=unnamed,
+        )
 
     def _bitmap(self, table_id: int) -> Bitmap:
         known = self._bitmaps.get(table_id)

@@ -7,18 +7,23 @@ import unicodedata
 
 # CR is FileMaker's return, VT its soft return, GS the separator of repetitions in exports.
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\x1d\u2028\u2029]")
+NUL_SIGN = "\u2400"
+"""Stands for NUL, which PostgreSQL refuses, in text kept as it came."""
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
+_CONTROLS = re.compile(rf"[\x01-\x08\x0e-\x1f\x7f{NUL_SIGN}]")
 _SPACES = re.compile(r"[ \t\u00a0\u2007\u202f]+")
 
 
 def storable(raw: str) -> str:
-    """Answer the text with what PostgreSQL cannot hold (NUL, lone surrogates) replaced."""
-    return _UNSTORABLE.sub("\ufffd", raw) if _UNSTORABLE.search(raw) else raw
+    """Answer the text with what PostgreSQL cannot hold replaced: NUL by ␀, surrogates by U+FFFD."""
+    if _UNSTORABLE.search(raw) is None:
+        return raw
+    return _UNSTORABLE.sub("\ufffd", raw.replace("\0", NUL_SIGN))
 
 
 def clean(raw: str) -> str:
-    """Answer the text with LF line ends, no control characters, no blanks around it."""
+    """Answer the text with LF line ends, no control characters or NUL, no blanks around it."""
     text = _LINE_ENDS.sub("\n", storable(raw))
     return unicodedata.normalize("NFC", _CONTROLS.sub("", text)).strip()
 
