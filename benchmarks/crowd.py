@@ -75,9 +75,31 @@ SELECT gen_random_uuid(), id, 'ndis', '43' || lpad(number::text, 7, '0'),
 FROM patients_patient
 """
 
+PRACTITIONERS = """
+INSERT INTO practice_practitioner (id, name, discipline, colour, is_active)
+SELECT gen_random_uuid(), 'Clinician ' || n, '', '#4a6fa5', true FROM generate_series(1, 20) AS n
+"""
+APPOINTMENTS = """
+INSERT INTO appointments_appointment (id, patient_id, practitioner_id, starts_at, ends_at, status,
+    cancel_reason, notes, source_note, extra, created_at, changed_at)
+SELECT gen_random_uuid(), p.id, c.ids[1 + p.number %% 20], s.at, s.at + interval '30 minutes',
+    'booked', '', '', '', '{}', now(), now()
+FROM patients_patient p,
+    (SELECT array_agg(id) AS ids FROM practice_practitioner) AS c,
+    LATERAL (SELECT timestamptz '2024-01-01' + p.number * interval '13 minutes' AS at) AS s
+"""
+
+TABLES = (
+    "patients_patient",
+    "patients_contactpoint",
+    "patients_patientidentifier",
+    "practice_practitioner",
+    "appointments_appointment",
+)
+
 
 def gather(connection: psycopg.Connection, schema: str, *, count: int) -> None:
-    """Put `count` patients with a phone and an NDIS number each into the schema, and analyse."""
+    """Put `count` patients with a phone, an NDIS number and an appointment each into the schema."""
     lists = {
         "given": GIVEN,
         "common": COMMON_FAMILY,
@@ -95,6 +117,8 @@ def gather(connection: psycopg.Connection, schema: str, *, count: int) -> None:
     connection.execute(PATIENTS, values)
     connection.execute(CONTACTS, {})
     connection.execute(IDENTIFIERS, {})
+    connection.execute(PRACTITIONERS)
+    connection.execute(APPOINTMENTS, {})
     connection.execute("SET session_replication_role = DEFAULT")
-    for table in ("patients_patient", "patients_contactpoint", "patients_patientidentifier"):
+    for table in TABLES:
         connection.execute(f"VACUUM ANALYZE {table}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 
 import psycopg
@@ -11,14 +11,18 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
-from benchmarks.crowd import gather
+from benchmarks.crowd import TABLES, gather
+from clinical.appointments.models import Appointment
 from clinical.patients.models import ContactPoint, Patient, PatientIdentifier
 from clinical.patients.search import find_patients
+from clinical.practice.models import Practitioner
 from tenants import lifecycle
 from tenants.scope import tenant_scope
 
 COUNT = 100_000
 TODAY = date(2026, 11, 21)
+NINE = datetime(2026, 3, 2, 22, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -45,6 +49,10 @@ def crowded(django_db_setup, django_db_blocker):
 def in_crowd(crowded, db):
     with tenant_scope(crowded):
         yield crowded
+
+
+def _first(model: type[Patient | Practitioner]) -> object:
+    return model.objects.order_by("pk").values_list("pk", flat=True)[0]
 
 
 def plan_of(queryset: object) -> str:
@@ -74,14 +82,42 @@ def plan_of(queryset: object) -> str:
         (lambda: Patient.objects.filter(date_of_birth=date(1980, 3, 12)), "patients_patient_born"),
         (lambda: Patient.objects.order_by("sort_name", "id")[:50], "patients_patient_sort"),
         (lambda: Patient.objects.extra(where=["sort_name ^@ ' smith'"]), "patients_patient_sort"),
+        (
+            lambda: Appointment.objects.filter(starts_at__gte=NINE, starts_at__lt=NINE + DAY),
+            "appointments_start",
+        ),
+        (
+            lambda: Appointment.objects.filter(
+                practitioner_id=_first(Practitioner),
+                starts_at__gte=NINE,
+                starts_at__lt=NINE + DAY,
+            ),
+            "appointments_",
+        ),
+        (
+            lambda: Appointment.objects.filter(patient_id=_first(Patient)).order_by("-starts_at"),
+            "appointments_patient_start",
+        ),
     ],
-    ids=["phone", "phone begins", "phone ends", "card", "number", "birthday", "list", "family"],
+    ids=[
+        "phone",
+        "phone begins",
+        "phone ends",
+        "card",
+        "number",
+        "birthday",
+        "list",
+        "family",
+        "day",
+        "clinician's day",
+        "patient's appointments",
+    ],
 )
 def test_a_look_up_uses_its_index_under_row_level_security(in_crowd, look_up, index):
     plan = plan_of(look_up())
 
     assert index in plan, plan
-    for table in ("patients_patient", "patients_contactpoint", "patients_patientidentifier"):
+    for table in TABLES:
         assert f"Seq Scan on {table} " not in plan, plan
 
 
