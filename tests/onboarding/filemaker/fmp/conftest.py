@@ -140,6 +140,16 @@ class Bytes:
     bitmap = staticmethod(bitmap)
 
     @staticmethod
+    def in_pieces(path: tuple[bytes, ...], key: bytes, text: str, size: int = 1000) -> list[Entry]:
+        """Return `text` as FileMaker stores it when long or not one-byte: lengths, then pieces."""
+        stored = mask(b"\x0f" + text.encode("utf-16-be"))
+        lengths = struct.pack(">II", len(stored), len(text.encode("utf-16-be")) // 2)
+        pieces = [stored[start : start + size] for start in range(0, len(stored), size)]
+        entries = [((*path, key), b"\0", lengths)]
+        entries += [((*path, key), bytes((n,)), piece) for n, piece in enumerate(pieces, start=1)]
+        return entries
+
+    @staticmethod
     def people(count: int, *, text: str = "Person") -> list[Entry]:
         """Return a table 129 "People" with field 1 "Name" and records 1 to `count` (≤ 127)."""
         key = b"\x80\x01"

@@ -71,6 +71,53 @@ def test_what_deleted_tables_and_fields_left_behind_is_kept_apart(raw, make_file
             file.fields(130)
 
 
+def test_names_and_comments_in_pieces_are_read_whole(raw, make_file):
+    table, of = (b"\x03", b"\x10", b"\x05", TABLE), (TABLE, b"\x03", b"\x05", b"\x01")
+    entries = [
+        *raw.in_pieces(table, b"\x10", "Παιδιά 😀"),
+        (of, b"\x02", raw.definition()),
+        *raw.in_pieces(of, b"\x03", "Frühling, Ω" * 30, size=100),
+        *raw.in_pieces(of, b"\x10", "Ω" * 100, size=7),
+    ]
+
+    with open_file(make_file(entries)) as file:
+        assert [(found.id, found.name) for found in file.tables()] == [(129, "Παιδιά 😀")]
+        assert [(f.name, f.comment) for f in file.fields(129)] == [("Ω" * 100, "Frühling, Ω" * 30)]
+        assert file.nameless_fields(129) == []
+
+
+def test_a_nameless_field_with_values_is_offered_under_its_number(raw, make_file):
+    entries = raw.people(2)
+    entries += [
+        ((TABLE, b"\x03", b"\x05", b"\x09"), b"\x02", raw.definition(1, 3, repetitions=2)),
+        ((TABLE, b"\x03", b"\x05", b"\x0a"), b"\x02", raw.definition()),
+        ((TABLE, b"\x05", b"\x02"), b"\x09", raw.mask(b"1/2/2026")),
+    ]
+
+    with open_file(make_file(entries)) as file:
+        assert [(f.id, f.name, f.is_nameless) for f in file.fields(129)] == [
+            (1, "Name", False),
+            (9, "Field 9", True),
+        ]
+        assert file.fields(129)[1].type == "date"
+        assert file.fields(129)[1].repetitions == 2
+        assert [record.values.get((9, 1)) for record in file.records(129)] == [None, "1/2/2026"]
+        [told] = (warning for warning in file.warnings if warning.code == "fields-without-name")
+        assert told.facts == {"table_id": 129, "field_ids": [9]}
+
+
+def test_a_nameless_global_field_with_a_value_is_offered_too(raw, make_file):
+    entries = raw.people(1)
+    entries.append(((TABLE, b"\x03", b"\x05", b"\x09"), b"\x02", raw.definition(flags=1)))
+    entries.append(((TABLE, b"\x08"), b"\x09", raw.mask(b"Main St")))
+
+    with open_file(make_file(entries)) as file:
+        assert [(f.id, f.is_global, f.is_nameless) for f in file.fields(129)] == [
+            (1, False, False),
+            (9, True, True),
+        ]
+
+
 def test_a_field_definition_that_is_not_one_is_taken_as_text_and_told(raw, make_file):
     fields = {b"\x01": ("A", b"\x09\x09"), b"\x02": ("B", raw.definition(1, 77))}
 
@@ -130,6 +177,36 @@ def test_external_sources_are_listed_with_their_paths(raw, make_file, two_tables
         assert file.external_sources() == [ExternalSource(1, "Notes", ("file:Notes", "$$Path"))]
 
 
+def test_value_lists_and_sources_and_occurrences_may_be_named_in_pieces(raw, make_file, two_tables):
+    typed, source = (b"\x21", b"\x05", b"\x01"), (b"\x20", b"\x05", b"\x01")
+    box, link = (b"\x03", b"\x11", b"\x05", b"\xd0\x00\x04"), (b"\x03", b"\xfb", b"\x05", b"\x01")
+    entries = [
+        *two_tables,
+        *raw.in_pieces(typed, b"\x03", "はい\rいいえ"),
+        *raw.in_pieces(typed, b"\x10", "選択"),
+        *raw.in_pieces(source, b"\x10", "Σημειώσεις"),
+        (box, b"\x02", number(b"\0") + number(TABLE)),
+        *raw.in_pieces(box, b"\x10", "παιδιά"),
+        (link, b"\x02", number(b"\xd0\x00\x04") + number(b"\xd0\x00\x02")),
+        ((*link, b"\x03"), b"\x01", b"\0" + number(b"\x01") + number(b"\x07")),
+    ]
+
+    with open_file(make_file(entries)) as file:
+        assert file.value_lists() == [ValueList(1, "選択", ("はい", "いいえ"))]
+        assert file.external_sources() == [ExternalSource(1, "Σημειώσεις", ())]
+        assert file.relationships() == [
+            Relationship(1, "παιδιά", 129, 1, "=", "visits", 130, 7),
+        ]
+
+
+def test_nul_has_no_place_in_names(raw, make_file):
+    entries = raw.table(TABLE, "Peo\0ple", {b"\x01": ("Na\0me", raw.definition())})
+
+    with open_file(make_file(entries)) as file:
+        assert [table.name for table in file.tables()] == ["People"]
+        assert [field.name for field in file.fields(129)] == ["Name"]
+
+
 def test_the_locale_says_how_dates_and_numbers_are_written(raw, make_file, two_tables):
     units = "".join(";“”.,.:").encode("utf-16-be")
     block = b"\0\0\0\x19\0\xe3\0\0\0" + units + b"\x02\x01\x03\x01\x06\x08"
@@ -139,6 +216,29 @@ def test_the_locale_says_how_dates_and_numbers_are_written(raw, make_file, two_t
         assert file.locale() == Locale("DMY", ".", ",", ".", ":", " AM", "")
     with open_file(make_file(two_tables)) as file:
         assert file.locale() is None
+
+
+def test_the_fields_of_a_real_file_named_in_pieces_are_read(shared):
+    sample = shared / "samples" / "soliantconsulting__fm-punisher__Punisher_20230108_Clone.fmp12"
+
+    with open_file(sample) as file:
+        found = {
+            (table.name, field_id): field.name
+            for table in file.tables()
+            for field_id in file.fields_named_in_pieces(table.id)
+            for field in file.fields(table.id)
+            if field.id == field_id
+        }
+        assert [f for table in file.tables() for f in file.nameless_fields(table.id)] == []
+
+    assert found == {
+        ("sessions", 16): "Ω__Client",
+        ("sessions", 17): "Ω__Host",
+        ("sessions", 18): "Ω__session_number_total",
+        ("sessions", 21): "Ω__performance_toggle_on",
+        ("runs", 17): "Ω_zz_FMS_c",
+        ("results_compiled", 9): "Ω_results",
+    }
 
 
 # --- against what FileMaker itself says of the same file --------------------------------------

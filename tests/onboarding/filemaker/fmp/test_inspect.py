@@ -40,6 +40,20 @@ def test_every_sample_is_read_to_the_last_cell_and_stream(shared, expected):
     assert differing == []
 
 
+def test_names_of_fields_not_in_one_entry_are_null_but_those_of_tables_are_given(raw, make_file):
+    fields = (b"\x80\x01", b"\x03", b"\x05")
+    entries = [entry for entry in raw.people(1) if entry[1] != b"\x10"]
+    entries += raw.in_pieces((b"\x03", b"\x10", b"\x05", b"\x80\x01"), b"\x10", "Παιδιά")
+    entries += raw.in_pieces((*fields, b"\x01"), b"\x10", "Όνομα")
+    entries.append(((*fields, b"\x09"), b"\x02", raw.definition()))
+    entries.append(((b"\x80\x01", b"\x05", b"\x01"), b"\x09", raw.mask(b"kept")))
+
+    [table] = inspect_file(make_file(entries))["tables"]
+
+    assert (table["name"], table["cells"]) == ("Παιδιά", 2)
+    assert [(field["id"], field["name"]) for field in table["fields"]] == [(1, None), (9, None)]
+
+
 def test_clones_and_empty_files_are_told(shared, raw, make_file):
     clone = shared / "samples" / "soliantconsulting__fm-punisher__Punisher_20230108_Clone.fmp12"
 
