@@ -12,14 +12,21 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from accounts.models import User
 from clinical.appointments.models import Appointment
 from clinical.appointments.statuses import Status
 from clinical.patients.contacts import normalise_contact
 from clinical.patients.identifiers import is_valid_identifier
-from clinical.patients.models import Address, ContactPoint, Patient, PatientIdentifier
+from clinical.patients.models import (
+    Address,
+    ContactPoint,
+    CoordinatorAssignment,
+    Patient,
+    PatientIdentifier,
+)
 from clinical.practice.clock import moment_at
 from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
-from tenants.scope import tenant_scope
+from tenants.scope import Actor, tenant_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from tenants.models import Tenant
 
 PATIENTS = 60
+PARTICIPANTS = 5
 DAYS = range(-4, 8)
 """Days around today, today being 0."""
 
@@ -83,6 +91,7 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
     ]
     funding = [FundingType.objects.create(name=name) for name in _FUNDING]
     patients = _patients(chance, locations, funding, now.astimezone(zone).date())
+    _connect_people(clinicians, patients)
     appointments = list(
         _appointments(
             chance,
@@ -100,10 +109,25 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
 
 def fill_demo_clinic(tenant: Tenant, *, now: datetime | None = None) -> int:
     """Fill an empty clinic; answers how many appointments it got, 0 where something was there."""
-    with tenant_scope(tenant):
+    with tenant_scope(tenant, actor=Actor(label="demo")):
         if Patient.objects.exists() or Location.objects.exists():
             return 0
         return _fill(ZoneInfo(tenant.time_zone), now or datetime.now(UTC))
+
+
+def _connect_people(clinicians: Sequence[Practitioner], patients: Sequence[Patient]) -> None:
+    """Give accounts of a clinician's name their column, and coordinators some participants."""
+    people = {user.name: user for user in User.objects.filter(is_active=True)}
+    for clinician in clinicians:
+        if clinician.name in people:
+            clinician.user = people[clinician.name]
+            clinician.save(update_fields=["user"])
+    CoordinatorAssignment.objects.bulk_create(
+        CoordinatorAssignment(user=user, patient=patient)
+        for user in people.values()
+        if user.role == User.Role.COORDINATOR
+        for patient in patients[:PARTICIPANTS]
+    )
 
 
 def _patients(

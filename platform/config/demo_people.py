@@ -89,8 +89,12 @@ def code_now(secret: str, *, at: float | None = None) -> str:
 
 
 def settle(logins: Sequence[Login]) -> None:
-    """Make the operator, the clinics and their staff, or correct those that are there."""
+    """Make the operator, the clinics and their staff, or correct those that are there.
+
+    Beta gets a made-up practice around today; alpha's comes from its FileMaker file.
+    """
     from accounts.services.people import ensure_user
+    from clinical.appointments.demo import fill_demo_clinic
     from tenants.scope import Actor, platform_scope, tenant_scope
 
     actor = Actor(label="demo")
@@ -108,6 +112,7 @@ def settle(logins: Sequence[Login]) -> None:
         else:
             with tenant_scope(_clinic(login.host), actor=actor):
                 ensure_user(**person)
+    fill_demo_clinic(_clinic("beta"))
 
 
 def _clinic(subdomain: str) -> Tenant:

@@ -17,7 +17,9 @@ def person():
 
     def make(role: str, *, name: str = ""):
         name = name or role.capitalize()
-        return User.objects.create(email=f"{name}.{role}@example.com".lower(), name=name, role=role)
+        return User.objects.create(
+            email=f"{name}.{role}@example.com".lower().replace(" ", "."), name=name, role=role
+        )
 
     return make
 

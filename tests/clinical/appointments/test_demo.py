@@ -28,6 +28,17 @@ def test_an_empty_clinic_is_filled_around_today_and_only_once(alpha, beta):
         assert not Patient.objects.exists()
 
 
+def test_the_demos_people_find_their_own(alpha, person):
+    with tenant_scope(alpha):
+        clinician, coordinator = person("clinician", name="Kasimir Poole"), person("coordinator")
+
+    fill_demo_clinic(alpha, now=NOON)
+
+    with tenant_scope(alpha):
+        assert Practitioner.objects.get(user=clinician).name == "Kasimir Poole"
+        assert coordinator.assigned_patients.count() == 5
+
+
 def test_a_clinic_with_patients_is_left_alone(alpha):
     with tenant_scope(alpha):
         Patient.objects.create(given_names="Ada")
