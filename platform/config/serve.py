@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config import access
 from config.stack import children, installation
 from config.stack.layout import CHECKOUT
 from config.stack.steps import Steps
@@ -119,7 +120,8 @@ def _web(running: Installation, port: int) -> children.Child:
             *("--bind", f"{os.environ.get('NEXUS_BIND', '127.0.0.1')}:{port}"),
             *("--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
             *("--worker-class", "gthread", "--timeout", "120", "--graceful-timeout", "10"),
-            *("--access-logfile", "-", "--no-control-socket"),
+            *("--access-logfile", "-", "--access-logformat", access.LOG_FORMAT),
+            "--no-control-socket",
             *(("--worker-tmp-dir", shared_memory) if os.access(shared_memory, os.W_OK) else ()),
         ],
         log=running.layout.log("web"),

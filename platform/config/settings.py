@@ -119,10 +119,11 @@ TWO_FACTOR_PATCH_ADMIN = False
 
 # ── Requests ─────────────────────────────────────────────────────────────────────────────────────
 MIDDLEWARE = [
+    "ui.middleware.SecurityHeadersMiddleware",  # outermost: no answer goes without them
+    "config.access.RouteMiddleware",
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "ui.middleware.SecurityHeadersMiddleware",
     "audit.middleware.DenialRecorder",
     "tenants.middleware.ScopeMiddleware",
     "clinical.practice.middleware.ClinicTimeMiddleware",
@@ -170,9 +171,18 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_FUNCTION": "tenants.cache.key_of_scope",
+        "OPTIONS": {"serializer": "tenants.cache.JsonSerializer"},
     }
 }
 CELERY_BROKER_URL = REDIS_URL
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its own lines would pass by the allow-list of `logs`
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
+CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "seal-audit-trails": {
         "task": "audit.seal_everywhere",
@@ -212,5 +222,5 @@ else:
     EMAIL_HOST_PASSWORD = _mail.password or ""
     EMAIL_USE_TLS = _mail.scheme == "smtps"
 
-LOGGING = logs.configuration(level=env.text("NEXUS_LOG_LEVEL", "INFO"))
+LOGGING = logs.configuration(level=env.text("NEXUS_LOG_LEVEL", "INFO"), with_values=DEBUG)
 logs.start_sentry(dsn=env.text("SENTRY_DSN", ""), release=env.text("NEXUS_RELEASE", ""))

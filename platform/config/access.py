@@ -1,0 +1,31 @@
+"""What the access log says of a request: its route, never its address.
+
+An address can carry a person's id, what was searched for, or a token that opens an account.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+ROUTE = "nexus.route"
+LOG_FORMAT = f'%(h)s %(t)s "%(m)s /%({{{ROUTE}}}e)s" %(s)s %(b)s %(M)sms'
+"""gunicorn's: address, time, method, route, status, bytes, duration."""
+
+
+class RouteMiddleware:
+    """Leaves the route that answered where the server writes its log line from."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.resolver_match is not None:
+            request.META[ROUTE] = request.resolver_match.route
+        return response
