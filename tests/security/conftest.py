@@ -88,3 +88,63 @@ def treasure(committed, beta, superuser):
     counted = superuser.execute(f"SELECT count(*) FROM {beta.schema_name}.patients_patient")
     assert counted.fetchone() == (1,)
     return SimpleNamespace(patient=patient, location=place, schema=beta.schema_name)
+
+
+@pytest.fixture
+def belongings():
+    """Make one of everything a route may name in a clinic: `belongings(beta)["patient"]`."""
+    return _make_one_of_everything
+
+
+def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from accounts.models import Session, User
+    from clinical.appointments.models import Appointment
+    from clinical.patients.models import ContactPoint, Patient
+    from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+    from onboarding.imports.models import ImportRun, ImportSource
+    from tenants.scope import tenant_scope
+
+    now = timezone.now()
+    with tenant_scope(clinic):
+        user = User.objects.create(
+            name=name, email=f"x.{clinic.subdomain}@staff.example", role="clinician"
+        )
+        invited = User.objects.create(
+            name=name, email=f"i.{clinic.subdomain}@staff.example", role="reception", invited_at=now
+        )
+        session = Session.objects.create(
+            key_digest="0" * 64,
+            user=user,
+            data="",
+            user_agent=name,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+        location = Location.objects.create(name=f"{name} House", address=name)
+        practitioner = Practitioner.objects.create(name=name, user=user)
+        kind = AppointmentType.objects.create(name=name, duration_minutes=30)
+        funding = FundingType.objects.create(name=name)
+        patient = Patient.objects.create(
+            given_names="Zed", family_name=name, location=location, funding_type=funding,
+            notes=name, extra={name: name},
+        )  # fmt: skip
+        contact = ContactPoint.objects.create(patient=patient, kind="mobile", value="0400 111 222")
+        appointment = Appointment.objects.create(
+            patient=patient, location=location, practitioner=practitioner, appointment_type=kind,
+            starts_at=now, ends_at=now + timedelta(minutes=30), notes=name, extra={name: name},
+        )  # fmt: skip
+        source = ImportSource.objects.create(
+            file_name=f"{name}.fmp12", storage_key="imports/none.part", size=4096, uploaded_by=name
+        )
+        run = ImportRun.objects.create(source=source, started_by=name)
+    return {
+        "user": user, "invited": invited, "session": session, "location": location,
+        "practitioner": practitioner, "appointment_type": kind, "funding_type": funding,
+        "patient": patient, "contact": contact, "appointment": appointment,
+        "import_source": source, "import_run": run,
+    }  # fmt: skip
