@@ -67,7 +67,10 @@ def day(request: SignedInRequest) -> HttpResponse:
         "next_url": _day_url(shown + timedelta(days=1), chosen),
         "today_url": _day_url(today, chosen),
     }
-    return render(request, "appointments/day.html", context)
+    is_part = request.headers.get("HX-Target") == "day-grid"
+    return render(
+        request, "appointments/_grid.html" if is_part else "appointments/day.html", context
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -56,6 +56,13 @@ def test_an_address_that_makes_no_sense_shows_today(alpha, sign_in, asked):
     assert "Today" in page.text
 
 
+def test_a_day_that_keeps_itself_fresh_fetches_its_columns_only(alpha, sign_in):
+    part = sign_in(alpha, "reception").get(DAY, headers={"HX-Target": "day-grid"})
+
+    assert part.text.startswith('<div id="day-grid"')
+    assert "<html" not in part.text
+
+
 def test_the_days_beside_it_keep_the_location(alpha, sign_in):
     with tenant_scope(alpha):
         place = Location.objects.create(name="North")
