@@ -11,6 +11,9 @@ Status = Appointment.Status
 TAKES_NO_TIME = frozenset({Status.CANCELLED, Status.LATE_CANCELLATION, Status.DID_NOT_ATTEND})
 """In these the span is free for somebody else."""
 
+ASKS_WHY = frozenset({Status.CANCELLED, Status.LATE_CANCELLATION})
+"""A reason is asked for and kept with these."""
+
 NEXT: dict[str, tuple[str, ...]] = {
     Status.BOOKED: (
         Status.ARRIVED,
@@ -56,8 +59,8 @@ LOOKS: dict[str, Look] = {
     Status.IN_SESSION: Look("In session", "player-play", "warning", "Start session"),
     Status.COMPLETED: Look("Completed", "checks", "success", "Complete"),
     Status.DID_NOT_ATTEND: Look("Did not attend", "user-off", "danger", "Did not attend"),
-    Status.LATE_CANCELLATION: Look("Late cancellation", "clock-x", "danger", "Cancel late"),
-    Status.CANCELLED: Look("Cancelled", "calendar-x", "neutral", "Cancel"),
+    Status.LATE_CANCELLATION: Look("Late cancellation", "clock-x", "danger", "Late cancellation"),
+    Status.CANCELLED: Look("Cancelled", "calendar-x", "neutral", "Cancel appointment"),
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django import template
 from django.template.loader import render_to_string
 
-from clinical.appointments.statuses import LOOKS, NEXT, TAKES_NO_TIME, verb_for
+from clinical.appointments.statuses import ASKS_WHY, LOOKS, NEXT, TAKES_NO_TIME, verb_for
 from ui.templatetags.ui import pill
 
 if TYPE_CHECKING:
@@ -30,10 +30,13 @@ def status_pill(status: str) -> SafeString:
 
 
 @register.filter
-def next_steps(appointment: Appointment) -> list[tuple[str, str, str]]:
-    """Answer status, icon and verb of what may follow, the likeliest first."""
+def next_steps(appointment: Appointment) -> list[tuple[str, str, str, bool]]:
+    """Answer status, icon, verb and whether a reason is asked; the likeliest step first."""
     now = appointment.status
-    return [(status, LOOKS[status].icon, verb_for(now, status)) for status in NEXT[now]]
+    return [
+        (status, LOOKS[status].icon, verb_for(now, status), status in ASKS_WHY)
+        for status in NEXT[now]
+    ]
 
 
 @register.filter

@@ -12,7 +12,7 @@ from clinical.appointments.statuses import Status, verb_for
         (Status.ARRIVED, Status.BOOKED, "Back to booked"),
         (Status.COMPLETED, Status.ARRIVED, "Back to arrived"),
         (Status.CANCELLED, Status.BOOKED, "Back to booked"),
-        (Status.BOOKED, Status.CANCELLED, "Cancel"),
+        (Status.BOOKED, Status.CANCELLED, "Cancel appointment"),
     ],
 )
 def test_a_button_says_where_it_leads(now, following, verb):
