@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from onboarding.imports.structure import Structure, TableStructure
 
 DISTINCT_LIMIT = 2_000
-SAMPLE_ALL = 200
-SAMPLE_EVERY = 23
+SAMPLE_ALL = 150
+SAMPLE_EVERY = 29
 MASK_LIMIT = 200
+LONGEST_TESTED = 120
+"""A longer text is prose: it has no shape to try."""
 EXAMPLES = 4
 LIST_LIMIT = 40
 """Up to so many distinct short values a field counts as one that holds words from a list."""
@@ -78,7 +80,7 @@ class FieldTally:
             self.most = value if self.most is None else max(self.most, value)
         if len(self.masks) < MASK_LIMIT:
             self.masks[masked(text)] += 1
-        if self.kind.type != "container":
+        if self.kind.type != "container" and len(text) <= LONGEST_TESTED:
             self.shape.update(name for name, test in tools.tests.items() if test(text))
 
     def as_json(self, records: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LEAST = 0.5
 """A field's suggestion below this is not made: its text is kept with the record."""
-LEAST_TABLE = 0.4
+LEAST_TABLE = 0.37
 MOST_CONFIGURATION = 1_000
 """A table with more records than this is not configuration."""
 NAMED = 0.6
