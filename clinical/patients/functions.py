@@ -50,6 +50,16 @@ AS $slips$
 $slips$
 """
 
+ACTS_FOR_ASSIGNED_ONLY = """
+CREATE FUNCTION {schema}.acts_for_assigned_only() RETURNS boolean LANGUAGE sql STABLE
+AS $assigned$
+    SELECT EXISTS (
+        SELECT FROM {schema}.accounts_user
+        WHERE role = 'coordinator' AND id::text = current_setting('nexus.actor', true)
+    )
+$assigned$
+"""
+
 SEARCH_PATIENTS = r"""
 CREATE FUNCTION {schema}.search_patients(
     names text, phones text[], code text, patient_number bigint, email text,
@@ -65,6 +75,9 @@ DECLARE
     words text[] := string_to_array(btrim(folded), ' ');
     patterns text[] := ARRAY(SELECT '% ' || word || '%' FROM unnest(words) AS word);
     longest text := (SELECT word FROM unnest(words) AS word ORDER BY length(word) DESC LIMIT 1);
+    allowed uuid[] := CASE WHEN acts_for_assigned_only() THEN ARRAY(
+        SELECT a.patient_id FROM patients_coordinatorassignment a
+        WHERE a.user_id::text = current_setting('nexus.actor', true)) END;
     slips text[];
     regexes text[];
     found integer;
@@ -102,6 +115,7 @@ BEGIN
         )
         SELECT p.id, best.weight FROM best JOIN patients_patient p ON p.id = best.id
         WHERE (with_archived OR NOT p.is_archived)
+           AND (allowed IS NULL OR p.id = ANY (allowed))
           AND (born = '{{}}' OR p.date_of_birth = ANY (born))
           AND (words = '{{}}' OR p.search_name LIKE ALL (patterns) OR folded <% p.search_name)
         ORDER BY best.weight DESC, p.sort_name, p.id
@@ -118,11 +132,13 @@ BEGIN
         (SELECT p.id, p.search_name, p.sort_name FROM patients_patient p
          WHERE p.sort_name ^@ (' ' || words[1]) AND p.search_name LIKE ALL (patterns)
            AND (with_archived OR NOT p.is_archived)
+           AND (allowed IS NULL OR p.id = ANY (allowed))
          ORDER BY p.sort_name LIMIT max_rows)
         UNION
         (SELECT p.id, p.search_name, p.sort_name FROM patients_patient p
          WHERE p.search_name LIKE '% ' || longest || '%' AND p.search_name LIKE ALL (patterns)
            AND (with_archived OR NOT p.is_archived)
+           AND (allowed IS NULL OR p.id = ANY (allowed))
          LIMIT 1000)
     )
     SELECT c.id, (1 + (
@@ -147,11 +163,13 @@ BEGIN
         (SELECT p.id, p.search_name, p.sort_name, 0.9 AS score FROM patients_patient p
          WHERE p.search_name LIKE ANY (slips) AND p.search_name ~ ALL (regexes)
            AND NOT p.search_name LIKE ALL (patterns) AND (with_archived OR NOT p.is_archived)
+           AND (allowed IS NULL OR p.id = ANY (allowed))
          LIMIT 500)
         UNION ALL
         (SELECT p.id, p.search_name, p.sort_name, 0 FROM patients_patient p
          WHERE folded <% p.search_name
            AND NOT p.search_name LIKE ALL (patterns) AND (with_archived OR NOT p.is_archived)
+           AND (allowed IS NULL OR p.id = ANY (allowed))
          LIMIT 2000)
     ), scored AS (
         SELECT DISTINCT ON (c.id) c.id, c.sort_name,
@@ -177,17 +195,6 @@ HAND_OVER_SEARCH = (
     "REVOKE CREATE ON SCHEMA {schema} FROM nexus_search",
 )
 """It runs as nexus_search, unbound by row-level security, so it checks the tenant itself."""
-
-
-ACTS_FOR_ASSIGNED_ONLY = """
-CREATE FUNCTION {schema}.acts_for_assigned_only() RETURNS boolean LANGUAGE sql STABLE
-AS $assigned$
-    SELECT EXISTS (
-        SELECT FROM {schema}.accounts_user
-        WHERE role = 'coordinator' AND id::text = current_setting('nexus.actor', true)
-    )
-$assigned$
-"""
 
 
 def assigned_only(table: str, column: str = "patient_id") -> tuple[str, str]:

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import migrations
 
-from clinical.patients.functions import ACTS_FOR_ASSIGNED_ONLY, ClinicSQL, assigned_only
+from clinical.patients.functions import ClinicSQL, assigned_only
 
 WALLS = [
     assigned_only("patients_patient", "id"),
@@ -14,14 +13,11 @@ WALLS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("patients", "0002_search"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("patients", "0002_search")]
 
     operations = [
         ClinicSQL(
-            [ACTS_FOR_ASSIGNED_ONLY, *(up for up, _down in WALLS)],
-            [*(down for _up, down in WALLS), "DROP FUNCTION {schema}.acts_for_assigned_only()"],
+            [up for up, _down in WALLS],
+            [down for _up, down in WALLS],
         ),
     ]

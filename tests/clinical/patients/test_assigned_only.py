@@ -50,14 +50,16 @@ def test_a_coordinator_cannot_change_what_is_not_assigned(two_participants):
     assert ContactPoint.objects.filter(patient=other).delete()[0] == 0
 
 
-def test_the_search_knows_ids_but_the_names_stay_behind_the_wall(two_participants):
-    coordinator, _mine, other = two_participants
+@pytest.mark.parametrize("typed", ["north", "south", "041234567", "nroth", "suoth"])
+def test_the_search_looks_among_assigned_participants_only(two_participants, typed):
+    coordinator, mine, other = two_participants
+    by_all = {hit.patient_id for hit in find_patients(typed, today=NOON.date())}
 
     act(coordinator)
-    hits = find_patients("south", today=NOON.date())
+    by_coordinator = {hit.patient_id for hit in find_patients(typed, today=NOON.date())}
 
-    assert [hit.patient_id for hit in hits] == [other.pk]
-    assert not Patient.objects.filter(pk__in=[other.pk]).exists()
+    assert by_all & {mine.pk, other.pk}
+    assert by_coordinator == by_all - {other.pk}
 
 
 def test_everybody_else_sees_all(two_participants, person):

@@ -88,6 +88,19 @@ def test_a_search_says_who_is_only_similar(in_alpha, person, patient):
     ]
 
 
+def test_a_narrowed_search_looks_beyond_the_first_who_fit(in_alpha, person, patient):
+    north = Location.objects.create(name="North")
+    for number in range(6):
+        patient(f"Ada{number} Same")
+    last = patient("Zoe Same", location=north)
+
+    found = selectors.search_patients(
+        person("owner"), "same", PatientFilter(location_id=north.pk), today=TODAY, limit=2
+    )
+
+    assert [hit.patient for hit in found] == [last]
+
+
 def test_a_coordinator_finds_and_lists_assigned_participants_only(in_alpha, person, patient):
     mine, other = patient("Ada North"), patient("Bea North")
     coordinator = person("coordinator")
