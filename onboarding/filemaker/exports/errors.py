@@ -95,3 +95,17 @@ class ChangedExportError(FileMakerFileError):
     code = "file-changed"
     message = "The file changed while it was being read."
     remedy = "Upload it again."
+
+
+class BrokenQuotesError(FileMakerFileError):
+    """`line` says where the cell begins."""
+
+    code = "broken-quotes"
+    message = "A quotation mark opens a cell and is never closed."
+    remedy = "Look at that line in a text editor, or export again as Merge (.mer) or Excel."
+
+
+class BadChoiceError(FileMakerFileError):
+    code = "bad-choice"
+    message = "What was chosen for reading this file cannot be."
+    remedy = "Choose again on the import's page."
