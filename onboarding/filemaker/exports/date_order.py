@@ -44,14 +44,15 @@ class DateEvidence:
 
     @property
     def order(self) -> DateOrder | None:
-        """Answer the order nine tenths of the telling dates agree on."""
-        counts: list[tuple[int, DateOrder]] = [
-            (self.dmy, "DMY"),
-            (self.mdy, "MDY"),
-            (self.ymd, "YMD"),
-        ]
-        most, order = max(counts)
-        return order if most and most >= _CLEAR * sum(count for count, _ in counts) else None
+        """Answer the order nine tenths of the telling dates agree on.
+
+        A year of four digits in front reads right in any order, so it tells of no other date.
+        """
+        if not self.dmy and not self.mdy:
+            return "YMD" if self.ymd and not self.unclear else None
+        if self.dmy >= _CLEAR * (self.dmy + self.mdy):
+            return "DMY"
+        return "MDY" if self.mdy >= _CLEAR * (self.dmy + self.mdy) else None
 
     @property
     def is_open(self) -> bool:
@@ -64,7 +65,7 @@ class DateEvidence:
 
     def locale(self) -> Locale | None:
         order = self.order
-        if order is None or self.is_open:
+        if order is None:
             return None
         return Locale(order, self.separator, ".", ",", ":", "", "")
 

@@ -25,6 +25,7 @@ _COMMON = frozenset(
 ) | frozenset("\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}\N{ACUTE ACCENT}")
 _INSIDE_WORDS = "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}\N{EN DASH}"
 _HALF_ZERO = 0.3
+_LEAST_KANA, _LEAST_SHARE = 10, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def _score(lines: Sequence[bytes], encoding: str) -> float:
 
 
 def _reads_as_japanese(lines: Sequence[bytes]) -> bool:
-    """True where all of it is Shift-JIS and most of what is above 127 are kana or kanji."""
+    """True where all of it is Shift-JIS and a good part of what is above 127 are kana."""
     kana = total = 0
     for line in lines:
         try:
@@ -160,5 +161,5 @@ def _reads_as_japanese(lines: Sequence[bytes]) -> bool:
             return False
         high = [sign for sign in text if sign > "\x7f"]
         total += len(high)
-        kana += sum("\u3040" <= sign <= "\u30ff" or "\u4e00" <= sign <= "\u9fff" for sign in high)
-    return total > 0 and kana / total > 0.7  # noqa: PLR2004
+        kana += sum("\u3040" <= sign <= "\u30ff" for sign in high)
+    return kana >= _LEAST_KANA and kana > total * _LEAST_SHARE

@@ -36,7 +36,8 @@ def folded_name(name: str) -> str:
 def stable_id(*parts: str, bits: int) -> int:
     """Answer a number from 1 below 2 to the power of `bits`, always the same for the same parts."""
     digest = blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % (2**bits - 1) + 1
+    number = int.from_bytes(digest, "big")
+    return number % ((1 << bits) - 1) + 1
 
 
 def column_ids(names: Sequence[str]) -> list[int]:

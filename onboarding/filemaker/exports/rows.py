@@ -273,10 +273,10 @@ class RowFile(Source):
         ]
 
     def fields(self, table_id: int) -> Sequence[Field]:
-        """Return the columns in order of id, which is not their order in the file."""
+        """Return the columns in their order in the file, which is not that of their ids."""
         table = self._table(table_id)
         repetitions = [*table.survey.repetitions, *[1] * len(table.columns)]
-        fields = [
+        return [
             Field(
                 id=id_,
                 name=column.name,
@@ -289,7 +289,6 @@ class RowFile(Source):
             )
             for index, (id_, column) in enumerate(zip(table.ids, table.columns, strict=True))
         ]
-        return sorted(fields, key=lambda found: found.id)
 
     def records(self, table_id: int) -> Iterator[Record]:
         """Yield the rows in the order of the file; their ids do not ascend."""

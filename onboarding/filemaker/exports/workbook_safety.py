@@ -39,8 +39,8 @@ def check_workbook(path: Path) -> None:
         NotImplementedError,
         EOFError,
         OSError,
-        zipfile.zlib.error,
-    ) as error:  # type: ignore[attr-defined]
+        zlib.error,
+    ) as error:
         raise BrokenWorkbookError from error
     except RuntimeError as error:  # zipfile's word for a member with a password
         raise UnsafeArchiveError("Parts of the Excel file are protected by a password.") from error

@@ -36,7 +36,7 @@ _SAMPLE_ROWS = 60
 _MOST_SHEETS = 100
 _CODES = re.compile(
     r"\b(phone|mobile|fax|tel|telephone|handy|telefon|postcode|zip|plz|medicare|ndis|dva|ihi|"
-    r"health|insurance|provider|versicherung\w*|number|no|nr|id|code)\b",
+    r"health|insurance|provider|versicherung\w*|code)\b",
     re.IGNORECASE,
 )
 _ZEROS = re.compile(r"0{2,}")
@@ -157,7 +157,7 @@ class XlsxFile(RowFile):
         """Yield the rows of a sheet as text, empty rows left out."""
         with self._workbook() as book:
             sheet = book.worksheets[index]
-            sheet.reset_dimensions()  # type: ignore[union-attr]  # read-only sheets have it
+            sheet.reset_dimensions()
             for row in _guarded(sheet.iter_rows(max_col=MAX_COLUMNS)):
                 cells = [
                     _text(cell.value, cell.number_format, column, losses)
@@ -212,7 +212,9 @@ def _text(value: Any, number_format: str, column: int, losses: _Losses) -> str:
         return "1" if value else "0"
     if isinstance(value, (int, float)):
         return _number(value, number_format, column, losses)
-    return _moment(value)
+    if isinstance(value, (date, time, timedelta)):
+        return _moment(value)
+    return str(value)
 
 
 def _number(value: float, number_format: str, column: int, losses: _Losses) -> str:
@@ -224,7 +226,7 @@ def _number(value: float, number_format: str, column: int, losses: _Losses) -> s
     return text
 
 
-def _moment(value: Any) -> str:
+def _moment(value: date | time | timedelta) -> str:
     if isinstance(value, datetime):
         value = value.replace(microsecond=0)
         return value.date().isoformat() if value.time() == time(0) else value.isoformat(sep=" ")
@@ -232,7 +234,5 @@ def _moment(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, time):
         return value.replace(microsecond=0).isoformat()
-    if isinstance(value, timedelta):
-        seconds = round(value.total_seconds())
-        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return str(value)
+    seconds = round(value.total_seconds())
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
