@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SECRET = "Zebedee-Quillfeather"
 """A name that stands nowhere but in the neighbour's records."""
+PATIENT, NOTE = f"{SECRET}-Patient", f"{SECRET}-Note"
 
 
 class Intruder:
@@ -130,13 +131,14 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
         kind = AppointmentType.objects.create(name=name, duration_minutes=30)
         funding = FundingType.objects.create(name=name)
         patient = Patient.objects.create(
-            given_names="Zed", family_name=name, location=location, funding_type=funding,
-            notes=name, extra={name: name},
+            given_names="Zed", family_name=f"{name}-Patient", location=location, funding_type=funding,
+            notes=f"{name}-Note", extra={name: f"{name}-Note"},
         )  # fmt: skip
         contact = ContactPoint.objects.create(patient=patient, kind="mobile", value="0400 111 222")
         appointment = Appointment.objects.create(
             patient=patient, location=location, practitioner=practitioner, appointment_type=kind,
-            starts_at=now, ends_at=now + timedelta(minutes=30), notes=name, extra={name: name},
+            starts_at=now, ends_at=now + timedelta(minutes=30), notes=f"{name}-Note",
+            extra={name: f"{name}-Note"},
         )  # fmt: skip
         source = ImportSource.objects.create(
             file_name=f"{name}.fmp12", storage_key="imports/none.part", size=4096, uploaded_by=name
