@@ -34,6 +34,8 @@ class ImportSource(ClinicModel):
     """Tables, fields, relationships, value lists and locale, as `structure.py` writes them."""
     profile = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
+    choices = models.JSONField(default=dict)
+    """How a text file is written, as a person confirmed it; empty where it is guessed."""
     uploaded_by = models.CharField(max_length=120, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -19,7 +19,7 @@ from onboarding.imports.mapping import MappingSpec, check_spec
 from onboarding.imports.models import ImportRun, ImportSource, Mapping
 from onboarding.imports.progress import Progress
 from onboarding.imports.reports import assemble
-from onboarding.imports.runs import ImportRefusedError, WrongStateError
+from onboarding.imports.runs import AnotherRunError, ImportRefusedError, WrongStateError
 from onboarding.imports.staging import stage_source
 from onboarding.imports.structure import Structure
 from onboarding.imports.suggest import suggest
@@ -45,6 +45,8 @@ def _at_work(tenant: Tenant, run: ImportRun, *, actor: Actor, live: bool) -> Ite
     try:
         with progress.beating():
             yield progress
+    except AnotherRunError:
+        raise  # the run belongs to the worker that holds the lock
     except BaseException as error:
         runs.fail(tenant, run.pk, error, actor=actor)
         with tenant_scope(tenant, actor=actor):
@@ -169,10 +171,10 @@ def _load(tenant: Tenant, run: ImportRun, *, dry: bool, actor: Actor, live: bool
         Ledger(run, dry=dry) as ledger,
         tenant_scope(tenant, actor=actor),
     ):
-        run = ImportRun.objects.select_related("source", "mapping").get(pk=run.pk)
+        runs.lock_imports()
+        run = _still_mine(run)
         if run.mapping is None:
             raise WrongStateError("Confirm the mapping first.")
-        runs.lock_imports()
         settle_key(run.source)
         spec = MappingSpec.from_json(run.mapping.spec)
         loader = Loader(run, spec, ledger, progress, dry=dry)
@@ -183,6 +185,14 @@ def _load(tenant: Tenant, run: ImportRun, *, dry: bool, actor: Actor, live: bool
         progress.write_log()
         _finish(run, report, dry=dry)
     return report
+
+
+def _still_mine(run: ImportRun) -> ImportRun:
+    """Read the run anew under the lock: a worker believed dead may have finished it meanwhile."""
+    found = ImportRun.objects.select_related("source", "mapping").get(pk=run.pk)
+    if found.state != run.state:
+        raise WrongStateError("Another worker has finished this step.")
+    return found
 
 
 def _do_load(loader: Loader, progress: Progress, *, dry: bool) -> dict[str, Any]:
@@ -199,7 +209,8 @@ def _finish(run: ImportRun, report: dict[str, Any], *, dry: bool) -> None:
         run.dry_report, run.state = report, State.CHECKED
     else:
         run.report, run.state, run.loaded_at = report, State.LOADED, datetime.now(UTC)
-    run.save(update_fields=["dry_report", "report", "state", "loaded_at"])
+    run.failed_in = run.error = ""
+    run.save(update_fields=["dry_report", "report", "state", "loaded_at", "failed_in", "error"])
     record_event(
         "import.check" if dry else "import.load",
         object_type="imports_importrun",
@@ -241,7 +252,7 @@ def undo_run(
         tenant_scope(tenant, actor=actor),
     ):
         runs.lock_imports()
-        run = ImportRun.objects.select_related("source").get(pk=run.pk)
+        run = _still_mine(run)
         with progress.phase("Take back what was loaded"):
             report = undo_changes(run, progress)
         progress.write_log()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Max
 from django.utils import timezone
 
-from onboarding.filemaker.fmp.reader import open_file
-from onboarding.imports.models import ImportSource, StagedRecord
+from onboarding.filemaker.exports.choices import Choices
+from onboarding.filemaker.exports.detect import open_source
+from onboarding.imports.models import ImportSource
 from onboarding.imports.payload import dumped, hash_of, payload_of, storable_json
 from onboarding.imports.profile import TableTally
 from onboarding.imports.structure import Structure
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable, Iterator
 
-    from onboarding.filemaker.fmp.reader import FmpFile
+    from onboarding.filemaker.exports.detect import OpenSource
     from onboarding.filemaker.sources import Record
     from onboarding.imports.progress import Progress
     from onboarding.imports.structure import TableStructure
@@ -55,16 +55,12 @@ def stage_source(
     with tenant_scope(tenant, actor=actor):
         source = ImportSource.objects.get(pk=source_id)
         path = path_of(source)
-        known = dict(
-            StagedRecord.objects.filter(source=source)
-            .values_list("table_id")
-            .annotate(last=Max("record_id"))
-        )
     with progress.phase("Check the file"):
         sha256 = source.sha256 or sha256_of(path)
-    with open_file(path) as file:
+        choices = Choices.from_json(source.choices)
+    with open_source(path, name=source.file_name, choices=choices) as file:
         structure = Structure.of(file)
-        stager = _Stager(tenant, actor, source, file, structure, known, progress)
+        stager = _Stager(tenant, actor, source, file, structure, progress)
         tables = [stager.stage(table) for table in structure.tables]
         warnings = [warning.as_json() for warning in file.warnings]
     with tenant_scope(tenant, actor=actor):
@@ -81,21 +77,17 @@ class _Stager:
     tenant: Tenant
     actor: Actor
     source: ImportSource
-    file: FmpFile
+    file: OpenSource
     structure: Structure
-    known: dict[int, int]
     progress: Progress
 
     def stage(self, table: TableStructure) -> dict[str, Any]:
         """Stage one table; answers its profile and what the file itself says of its records."""
         tally = TableTally(table, self.structure, timezone.now().date())
-        last = self.known.get(table.id, 0)
         with self.progress.phase(f"Read {table.name}", table.table.record_count):
             for batch in _batches(self.file.records(table.id), tally):
-                fresh = [row for row in batch if row[0] > last]
-                if fresh:
-                    with tenant_scope(self.tenant, actor=self.actor):
-                        _insert(self.source, table.id, fresh)
+                with tenant_scope(self.tenant, actor=self.actor):
+                    _insert(self.source, table.id, batch)
                 self.progress.advance(len(batch))
         account = self.file.account(table.id)
         lost, unlisted = (account.lost, account.unlisted) if account else (0, 0)

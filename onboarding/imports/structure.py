@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,12 @@ class Structure:
 
     def table(self, table_id: int) -> TableStructure | None:
         return next((t for t in self.tables if t.id == table_id), None)
+
+    @property
+    def has_names(self) -> bool:
+        """False where every column is only called by its number: an export without names."""
+        fields = [f for t in self.tables for f in t.fields]
+        return not fields or not all(re.fullmatch(r"Column \d+", f.name) for f in fields)
 
     @property
     def date_order(self) -> DateOrder:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from onboarding.filemaker.exports.detect import judge_start
 from onboarding.filemaker.fmp.errors import FileMakerFileError
-from onboarding.filemaker.fmp.header import SECTOR_SIZE, read_header
+from onboarding.filemaker.fmp.header import SECTOR_SIZE
 from onboarding.imports.models import ImportSource
 from tenants.ids import uuid7
 
@@ -154,7 +155,7 @@ def append_part(source_id: uuid.UUID, part: Part, stream: Stream) -> ImportSourc
         ) from error
     if source.received == 0:
         try:
-            read_header(start, source.size)
+            judge_start(start, source.size)
         except FileMakerFileError as error:
             _refuse(source, error)
             raise RefusedFileError(error) from error
@@ -222,7 +223,7 @@ def receive_file(path: Path, *, actor: Actor) -> ImportSource:
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(SECTOR_SIZE)
-        read_header(start, size)
+        judge_start(start, size)
         source = start_upload(name=path.name, size=size, actor=actor)
         file.seek(0)
         digest = hashlib.sha256()

@@ -101,7 +101,12 @@ class RecordReader:
         self.table, self.rule, self.options, self.today = table, rule, options, today
         self.entity = ENTITIES[rule.entity]
         self._fields: dict[int, Field] = {f.id: f for f in table.fields}
-        self._mapped = [r for r in rule.fields if r.to not in {KEEP, LEAVE}]
+        # In the order of the file: several fields for one target are joined, the first phone leads.
+        place = {f.id: number for number, f in enumerate(table.fields)}
+        self._mapped = sorted(
+            (r for r in rule.fields if r.to not in {KEEP, LEAVE}),
+            key=lambda r: place.get(r.field_id, len(place)),
+        )
         self._silent = {r.field_id for r in rule.fields if r.to == LEAVE}
 
     def read(self, record_id: int, payload: Mapping[str, str]) -> ReadRecord:

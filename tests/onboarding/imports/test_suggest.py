@@ -81,7 +81,7 @@ def test_the_demo_clinic_is_mapped_whole(demo):
 
 
 def test_relationships_say_what_a_number_refers_to(demo):
-    structure, spec = suggested(demo.path)
+    _structure, spec = suggested(demo.path)
 
     (patient,) = spec.table(130).to("patient")
     assert patient.via == Via(129, 1)
@@ -169,8 +169,12 @@ def test_contacts_of_real_files_become_patients(samples, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["evanmiller__fmptools__data.fp7", "evanmiller__fmptools__Charts.fmp12"]
-    + ["dansmith65__FileMaker-Logger__Log.fmp12", "mrwatson-de__fmWorkMate__fmTextConverter.fmp12"],
+    [
+        "evanmiller__fmptools__data.fp7",
+        "evanmiller__fmptools__Charts.fmp12",
+        "dansmith65__FileMaker-Logger__Log.fmp12",
+        "mrwatson-de__fmWorkMate__fmTextConverter.fmp12",
+    ],
 )
 def test_files_without_people_are_not_taken_for_clinics(samples, name):
     _, spec = suggested(samples / name)

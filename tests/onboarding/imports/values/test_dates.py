@@ -117,8 +117,17 @@ def test_a_timestamp_is_parted(raw, expected):
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [("45", 45), ("45 min", 45), ("1h", 60), ("1:30", 90), ("0:45:00", 45), ("1,5 h", 90)]
-    + [("1 h 15", 75), ("0", None), ("long", None)],
+    [
+        ("45", 45),
+        ("45 min", 45),
+        ("1h", 60),
+        ("1:30", 90),
+        ("0:45:00", 45),
+        ("1,5 h", 90),
+        ("1 h 15", 75),
+        ("0", None),
+        ("long", None),
+    ],
 )
 def test_a_length_is_read_in_minutes(raw, expected):
     assert read_minutes(raw).value == expected

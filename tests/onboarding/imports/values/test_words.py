@@ -14,8 +14,16 @@ from onboarding.imports.values.words import (
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [("F", "female"), ("Male", "male"), ("weiblich", "female"), ("männlich", "male")]
-    + [("Homme", "male"), ("divers", "other"), ("Not stated", ""), ("Attack helicopter", None)],
+    [
+        ("F", "female"),
+        ("Male", "male"),
+        ("weiblich", "female"),
+        ("männlich", "male"),
+        ("Homme", "male"),
+        ("divers", "other"),
+        ("Not stated", ""),
+        ("Attack helicopter", None),
+    ],
 )
 def test_sex_is_read_in_three_languages(raw, expected):
     assert read_sex(raw).value == expected
@@ -23,9 +31,17 @@ def test_sex_is_read_in_three_languages(raw, expected):
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [("Booked", "booked"), ("DNA", "did_not_attend"), ("No-show", "did_not_attend")]
-    + [("Cancelled - late notice", "late_cancellation"), ("cancelled by clinic", "cancelled")]
-    + [("Abgesagt", "cancelled"), ("Attended", "completed"), ("Purple", None), ("", None)],
+    [
+        ("Booked", "booked"),
+        ("DNA", "did_not_attend"),
+        ("No-show", "did_not_attend"),
+        ("Cancelled - late notice", "late_cancellation"),
+        ("cancelled by clinic", "cancelled"),
+        ("Abgesagt", "cancelled"),
+        ("Attended", "completed"),
+        ("Purple", None),
+        ("", None),
+    ],
 )
 def test_the_state_of_a_visit_is_read(raw, expected):
     assert read_status(raw).value == expected
@@ -33,8 +49,16 @@ def test_the_state_of_a_visit_is_read(raw, expected):
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [("1", True), ("Yes", True), ("x", True), ("ja", True), ("No", False), ("0", False)]
-    + [("", None), ("perhaps", None)],
+    [
+        ("1", True),
+        ("Yes", True),
+        ("x", True),
+        ("ja", True),
+        ("No", False),
+        ("0", False),
+        ("", None),
+        ("perhaps", None),
+    ],
 )
 def test_a_yes_or_no_is_read(raw, expected):
     assert read_flag(raw).value == expected
@@ -49,8 +73,14 @@ def test_a_patients_status_says_whether_they_are_one_still():
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [("#1F6f78", "#1f6f78"), ("1f6f78", "#1f6f78"), ("255, 0, 16", "#ff0010"), ("Rot", "#c0392b")]
-    + [("255", "#0000ff"), ("sky", None)],
+    [
+        ("#1F6f78", "#1f6f78"),
+        ("1f6f78", "#1f6f78"),
+        ("255, 0, 16", "#ff0010"),
+        ("Rot", "#c0392b"),
+        ("255", "#0000ff"),
+        ("sky", None),
+    ],
 )
 def test_a_colour_is_read(raw, expected):
     assert read_colour(raw).value == expected
