@@ -69,7 +69,7 @@ def read_file(
                 spec = suggested_spec(source, time_zone=tenant.time_zone)
                 source.profile = {**source.profile, "suggestion": spec.as_json()}
                 source.save(update_fields=["profile"])
-            run.mapping = latest_mapping(source)
+            run.mapping = fitting_mapping(source)
             run.state = State.PROFILED
             run.save(update_fields=["mapping", "state"])
             progress.write_log()
@@ -86,6 +86,14 @@ def proposed_spec(run: ImportRun) -> MappingSpec:
 def latest_mapping(source: ImportSource) -> Mapping | None:
     """Answer the mapping last saved for files of this structure."""
     return Mapping.objects.filter(fingerprint=source.fingerprint).first()
+
+
+def fitting_mapping(source: ImportSource) -> Mapping | None:
+    """Answer the mapping to begin with. Columns without names fit anything: only the same file's do."""
+    if Structure.from_json(source.structure).has_names:
+        return latest_mapping(source)
+    known = Mapping.objects.filter(fingerprint=source.fingerprint, runs__source__key=source.key)
+    return known.first()
 
 
 def suggested_spec(source: ImportSource, *, time_zone: str) -> MappingSpec:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Action, Resource, requires
 from audit.services import record as record_event
+from onboarding.filemaker.exports.detect import kind_of
 from onboarding.imports import runs, selectors, services, tasks
 from onboarding.imports.models import ImportRun, ImportSource
 from onboarding.imports.upload import (
@@ -25,6 +26,7 @@ from onboarding.imports.upload import (
     WrongOffsetError,
     append_part,
     discard_upload,
+    path_of,
     start_upload,
 )
 from tenants.scope import current_scope
@@ -130,12 +132,15 @@ def upload_part(request: HttpRequest, pk: UUID) -> HttpResponse:
     except UploadError as error:
         return _failed(error)
     if source.state == ImportSource.State.RECEIVED:
-        _begin_reading(source)
+        _go_on(source)
     return _state(source)
 
 
-def _begin_reading(source: ImportSource) -> None:
+def _go_on(source: ImportSource) -> None:
+    """Read the file; of a text file a person says first how it is written."""
     run = runs.begin_run(source, actor=current_scope().actor)
+    if kind_of(path_of(source)) == "delimited":
+        return
     try:
         with transaction.atomic():
             services.request_step(run.pk, ImportRun.State.READING)

@@ -21,6 +21,7 @@ urlpatterns = [
     path("<uuid:pk>/records/", views.records, name="records"),
     path("<uuid:pk>/report.csv", views.report_csv, name="report_csv"),
     path("<uuid:pk>/records.csv", views.records_csv, name="records_csv"),
+    path("<uuid:pk>/written/", views.written, name="written"),
     path("<uuid:pk>/read/", views.read, name="read"),
     path("<uuid:pk>/check/", views.check, name="check"),
     path("<uuid:pk>/load/", views.load, name="load"),

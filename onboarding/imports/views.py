@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Action, Resource, requires
 from audit.services import record as record_event
+from onboarding.filemaker.exports.errors import BadChoiceError
 from onboarding.imports import reports, runs, selectors, services, tasks
 from onboarding.imports.mapping import MappingError
 from onboarding.imports.mapping_form import MappingForm
@@ -22,6 +23,13 @@ from onboarding.imports.models import ImportRun
 from onboarding.imports.runs import ImportRefusedError
 from onboarding.imports.targets import ENTITIES
 from onboarding.imports.upload import discard_upload
+from onboarding.imports.written import (
+    WrittenForm,
+    choose_reading,
+    may_choose,
+    read_choices,
+    written_form,
+)
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
@@ -61,7 +69,12 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _detail(
-    request: HttpRequest, run: ImportRun, *, status: int = 200, refusal: str = ""
+    request: HttpRequest,
+    run: ImportRun,
+    *,
+    status: int = 200,
+    refusal: str = "",
+    written: WrittenForm | None = None,
 ) -> HttpResponse:
     if run.is_working:
         return _page(
@@ -80,7 +93,15 @@ def _detail(
         kept=_kept(run),
         entities=ENTITIES,
         failed_step=_step_name(run),
+        written=written or _written(run),
     )
+
+
+def _written(run: ImportRun) -> WrittenForm | None:
+    """Answer the form about how a text file is written, while it can still be said."""
+    if not may_choose(run):
+        return None
+    return written_form(run.source)
 
 
 def _step_name(run: ImportRun) -> str:
@@ -230,6 +251,25 @@ def _begin(request: HttpRequest, run: ImportRun, step: str, task: Any) -> HttpRe
 def read(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Begin to read a file that had to wait for another import."""
     return _begin(request, _run(pk), State.READING, tasks.read_file)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def written(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take how a text file is written, and read it so; `look` only shows it so."""
+    run = _run(pk)
+    try:
+        choices = read_choices(request.POST.dict())
+    except BadChoiceError as error:
+        return _detail(request, run, status=422, refusal=f"{error.message} {error.remedy}")
+    form = written_form(run.source, choices) if may_choose(run) else None
+    if form is not None and ("look" in request.POST or form.problem):
+        return _detail(request, run, status=422 if form.problem else 200, written=form)
+    try:
+        run = choose_reading(run, choices)
+    except ImportRefusedError as refusal:
+        return _detail(request, _run(pk), status=409, refusal=str(refusal))
+    return _begin(request, run, State.READING, tasks.read_file)
 
 
 @require_POST
