@@ -21,6 +21,15 @@ SECRET = "Zebedee-Quillfeather"
 PATIENT, NOTE = f"{SECRET}-Patient", f"{SECRET}-Note"
 
 
+@pytest.fixture(autouse=True)
+def _no_earlier_tries():
+    """Forget what was counted against this address before."""
+    import redis
+
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+
+
 class Intruder:
     """Arbitrary SQL as one database role, each statement in a transaction that is rolled back."""
 

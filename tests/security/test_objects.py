@@ -42,10 +42,11 @@ def _bare(response, *ids) -> tuple[int, str]:
     return response.status_code, re.sub(r"[\w-]{24,}", "TOKEN", text)
 
 
-def _send(client: Client, method: str, path: str, values=None):
+def _send(client: Client, method: str, path: str):
     if method == "put":
         return client.put(path, b"x" * 8, headers={"content-range": "bytes 0-7/4096"})
-    return getattr(client, method)(path, values or {})
+    form = {"name": "Taken", "role": "owner", "status": "cancelled"} if method == "post" else {}
+    return getattr(client, method)(path, form)
 
 
 def test_an_id_from_next_door_is_an_id_of_nothing(alpha, beta, sign_in, belongings):
@@ -53,7 +54,7 @@ def test_an_id_from_next_door_is_an_id_of_nothing(alpha, beta, sign_in, belongin
     theirs = belongings(beta)
     owner = sign_in(alpha, "owner")
     random_id = uuid7()
-    covered = set()
+    before, covered = _image(beta, theirs), set()
 
     for route in NAMING:
         for method in ("get", "post", "put"):
@@ -69,18 +70,6 @@ def test_an_id_from_next_door_is_an_id_of_nothing(alpha, beta, sign_in, belongin
                 assert SECRET not in answer[1]
 
     assert covered == {route.name for route in NAMING}
-
-
-def test_nothing_next_door_was_changed_by_asking(alpha, beta, sign_in, belongings):
-    theirs = belongings(beta)
-    owner = sign_in(alpha, "owner")
-    before = _image(beta, theirs)
-
-    for route in NAMING:
-        for thing in theirs.values():
-            path = route.path.replace(DUMMY["UUIDConverter"], str(thing.pk))
-            owner.post(path, {"name": "Taken", "role": "owner", "status": "cancelled"})
-
     assert _image(beta, theirs) == before
 
 
@@ -116,12 +105,12 @@ def test_an_id_from_next_door_in_the_query_is_an_id_of_nothing(alpha, beta, sign
     for route in CLINIC:
         if DUMMY["UUIDConverter"] in route.path or owner.get(route.path).status_code != 200:
             continue
-        for name in NATURAL:
-            answer = _bare(owner.get(route.path, {name: stolen[name]}), *ids)
-            nothing = _bare(owner.get(route.path, {name: invented[name]}))
+        for names in (NATURAL.keys() - {"before"}, {"before"}):
+            answer = _bare(owner.get(route.path, {name: stolen[name] for name in names}), *ids)
+            nothing = _bare(owner.get(route.path, {name: invented[name] for name in names}))
             assert SECRET not in answer[1]
             if route.name != "audit:trail":  # which grows by being looked at
-                assert _without_ids(answer) == _without_ids(nothing), (route.name, name)
+                assert _without_ids(answer) == _without_ids(nothing), route.name
 
 
 def _without_ids(answer: tuple[int, str]) -> tuple[int, str]:
@@ -195,7 +184,7 @@ def test_a_coordinator_finds_nobody_they_are_not_assigned_to(alpha, sign_in, bel
     coordinator = sign_in(alpha, "coordinator")
 
     for route in CLINIC:
-        for kind in ("patient", "appointment", "contact"):
+        for kind in ("patient", "appointment"):
             path = route.path.replace(DUMMY["UUIDConverter"], str(things[kind].pk))
             for response in (
                 coordinator.get(path, {"patient": str(things["patient"].pk)}),
