@@ -198,6 +198,17 @@ def in_beta(beta):
         yield beta
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium. It ends with the module: while it lives, Django refuses this thread the
+    database.
+    """
+    from tests.ui.browser import chromium
+
+    with chromium() as opened:
+        yield opened
+
+
 @pytest.fixture
 def sign_in():
     """Sign a new person of a role in at a clinic: `sign_in(alpha, "reception")` answers a client.

@@ -6,7 +6,6 @@ Each pytest worker has a platform of its own, on a database copied from the suit
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,16 +18,9 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
+from tests.ui.browser import chromium_path
+
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass(frozen=True)
@@ -55,18 +47,9 @@ class Platform:
         )
 
 
-def _chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        if os.environ.get("NEXUS_CI"):
-            pytest.fail("chromium is not installed; .ci/run installs it")
-        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
-    return found
-
-
 @pytest.fixture(scope="session")
 def platform(django_db_setup, tmp_path_factory):
-    _chromium()
+    chromium_path()
     name = f"nexus_e2e_{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
     with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], autocommit=True) as raw:
         raw.execute(f'CREATE DATABASE "{name}" TEMPLATE nexus_blueprint')
@@ -147,16 +130,6 @@ def _wait_until_ready(platform: Platform, processes: list, folder: Path) -> None
         except (URLError, OSError):
             time.sleep(0.1)
     pytest.fail("the platform did not become ready in 30 s")
-
-
-@pytest.fixture(scope="session")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=_chromium(), args=CHROMIUM_ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

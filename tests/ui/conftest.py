@@ -17,7 +17,6 @@ from django.shortcuts import render
 from django.test import override_settings
 from django.urls import include, path
 
-from tests.ui.browser import chromium
 from ui import navigation, views
 from ui.styleguide import RESULTS
 
@@ -155,9 +154,3 @@ def site(receiver: Receiver) -> Iterator[str]:
             server.server_close()
             thread.join()
             registry.items, registry.search = before
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
