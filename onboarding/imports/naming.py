@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from onboarding.imports.values.text import folded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DIGITS = re.compile(r"(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])")
@@ -32,26 +28,33 @@ def _singular(word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=8192)
-def _words(synonym: frozenset[str]) -> frozenset[str]:
-    return frozenset(_singular(part) for word in synonym for part in _DIGITS.sub(" ", word).split())
+@lru_cache(maxsize=512)
+def _synonyms(words: str) -> tuple[tuple[frozenset[str], str], ...]:
+    """Part `given name|first` into sets of words, each with its words as one."""
+    sets = [
+        frozenset(_singular(part) for part in _DIGITS.sub(" ", synonym).split())
+        for synonym in words.split("|")
+        if synonym
+    ]
+    return tuple((words_, "".join(sorted(words_)) if len(words_) > 1 else "") for words_ in sets)
 
 
-def likeness(name: str, synonyms: Iterable[frozenset[str]], noise: str) -> float:
+@lru_cache(maxsize=65_536)
+def likeness(name: str, synonyms: str, noise: str) -> float:
     """Answer 0 to 0.95: the same words in any order, or all of a synonym's words and few more.
 
-    `noise` are words that say nothing here: “Patient” in the name of a field of the patients.
+    `synonyms` are parted by `|`. `noise` are words that say nothing here: “Patient” in the name of a
+    field of the patients.
     """
     whole = frozenset(tokens(name))
     less = whole - {_singular(word) for word in noise.split()}
-    best = 0.0
     joined = "".join(sorted(whole))
-    for synonym in synonyms:
-        words = _words(synonym)
+    best = 0.0
+    for words, as_one in _synonyms(synonyms):
         best = max(best, _alike(whole, words))
         if less and less != whole:
             best = max(best, 0.97 * _alike(less, words))
-        if best < EQUAL and len(words) > 1 and joined in {"".join(synonym), "".join(sorted(words))}:
+        if as_one and joined == as_one:
             best = EQUAL
     return best
 

@@ -22,7 +22,7 @@ def key_of(field_id: int, repetition: int = 1) -> str:
 
 def parse_key(key: str) -> tuple[int, int]:
     field_id, _, repetition = key.partition(":")
-    return int(field_id), int(repetition or 1)
+    return int(field_id), int(repetition) if repetition else 1
 
 
 def payload_of(values: Cells) -> Payload:
@@ -50,11 +50,11 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def repetitions(payload: Mapping[str, str], field_id: int) -> list[str]:
-    """Answer a field's values that are not empty, in order of repetition."""
-    first = payload.get(str(field_id), "")
-    prefix = f"{field_id}:"
-    later = sorted(
-        (int(key[len(prefix) :]), value) for key, value in payload.items() if key.startswith(prefix)
-    )
-    return [value for value in [first, *(value for _, value in later)] if value.strip()]
+def by_field(payload: Mapping[str, str]) -> dict[int, list[str]]:
+    """Answer each field's values that are not empty, in order of repetition."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    for key, text in payload.items():
+        if text.strip():
+            field_id, repetition = parse_key(key)
+            found.setdefault(field_id, []).append((repetition, text))
+    return {field_id: [text for _, text in sorted(texts)] for field_id, texts in found.items()}

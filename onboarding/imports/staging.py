@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 4 * 1024**2
+SEPARATOR = "\x1e"
+"""Parts the payloads of a batch: JSON writes control characters as escapes, so none holds it."""
 
 _INSERT = """
 INSERT INTO imports_stagedrecord
     (id, source_id, table_id, record_id, modification_count, payload, payload_hash)
 SELECT row.id, %s, %s, row.record_id, row.modification_count, row.payload::jsonb, row.payload_hash
-FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::text[])
+FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], string_to_array(%s, %s), %s::text[])
     AS row (id, record_id, modification_count, payload, payload_hash)
 ON CONFLICT (source_id, table_id, record_id) DO NOTHING
 """
@@ -125,7 +127,8 @@ def _insert(source: ImportSource, table_id: int, rows: list[Row]) -> None:
                 [uuid7() for _ in rows],
                 [record_id for record_id, _, _ in rows],
                 [count for _, count, _ in rows],
-                [text for _, _, text in rows],
+                SEPARATOR.join(text for _, _, text in rows),
+                SEPARATOR,
                 [hash_of(text) for _, _, text in rows],
             ],
         )

@@ -171,16 +171,16 @@ def _named(
     entity: Entity,
     structure: Structure,
 ) -> tuple[float, list[str]]:
-    best, why = likeness(field.name, target.synonyms, entity.noise), f"The name is “{field.name}”"
+    best, why = likeness(field.name, target.words, entity.noise), f"The name is “{field.name}”"
     if field.comment:
-        by_comment = 0.85 * likeness(field.comment, target.synonyms, entity.noise)
+        by_comment = 0.85 * likeness(field.comment, target.words, entity.noise)
         if by_comment > best:
             best, why = by_comment, f"The comment says “{field.comment[:60]}”"
     words = set(profile["words"])
     if len(words) > 1:
         for listed in structure.value_lists:
             if words <= set(listed.values):
-                by_list = 0.85 * likeness(listed.name, target.synonyms, entity.noise)
+                by_list = 0.85 * likeness(listed.name, target.words, entity.noise)
                 if by_list > best:
                     best, why = by_list, f"Its values come from the value list “{listed.name}”"
     return best, [why] if best else ["Its name says nothing"]

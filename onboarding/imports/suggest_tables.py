@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from onboarding.imports.naming import likeness
-from onboarding.imports.targets import ENTITIES, NOT_PEOPLE, word_sets
+from onboarding.imports.targets import ENTITIES, NOT_PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,8 +75,7 @@ def choose_tables(
 
 
 def _score(table: TableEvidence, entity: Entity, found: Mapping[str, float]) -> float:
-    synonyms = word_sets(entity.words)
-    named = likeness(table.name, synonyms, "")
+    named = likeness(table.name, entity.words, "")
     if table.name.lower().startswith(("zz", "z_", "old")):
         named *= 0.3
     core = _CORES[entity.name](found, named)
@@ -86,7 +85,7 @@ def _score(table: TableEvidence, entity: Entity, found: Mapping[str, float]) -> 
         return 0.0
     score = 0.5 * named + 0.5 * core
     if entity.name == "patient":
-        if likeness(table.name, word_sets(NOT_PEOPLE), "") >= NAMED:
+        if likeness(table.name, NOT_PEOPLE, "") >= NAMED:
             return 0.0
         score = max(score, 0.75 * core)
     return min(score, 0.98) if score >= LEAST_TABLE else 0.0
@@ -146,7 +145,6 @@ def entity_reason(table: TableEvidence, entity: Entity, fields: Sequence[FieldRu
     sure = {rule.to for rule in fields if rule.confidence >= NAMED}
     labels = [target.label.lower() for target in entity.targets if target.name in sure]
     shown = ", ".join(labels[:5])
-    synonyms = word_sets(entity.words)
-    named = likeness(table.name, synonyms, "") >= NAMED
+    named = likeness(table.name, entity.words, "") >= NAMED
     opening = f"The table is named “{table.name}”" if named else "Its fields say so"
     return f"{opening}: it holds {shown}." if shown else f"{opening}."

@@ -18,12 +18,6 @@ LOCATION, PRACTITIONER = "location", "practitioner"
 APPOINTMENT_TYPE, FUNDING_TYPE = "appointment_type", "funding_type"
 
 
-@cache
-def word_sets(words: str) -> tuple[frozenset[str], ...]:
-    """Part `given name|first` into the sets of words that a name must hold."""
-    return tuple(frozenset(word.split()) for word in words.split("|") if word)
-
-
 @dataclass(frozen=True, slots=True)
 class Target:
     """One place a field's text can go.
@@ -41,10 +35,6 @@ class Target:
     alone: bool = False
     refers_to: str = ""
     group: str = ""
-
-    @property
-    def synonyms(self) -> tuple[frozenset[str], ...]:
-        return word_sets(self.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from clinical.patients.identifiers import Kind, is_valid_identifier
 from onboarding.filemaker.sources import ContainerRef
 from onboarding.imports.mapping import KEEP, LEAVE
-from onboarding.imports.payload import parse_key, repetitions
+from onboarding.imports.payload import by_field, parse_key
 from onboarding.imports.shapes import bare_number
 from onboarding.imports.structure import label_of
 from onboarding.imports.targets import ENTITIES
@@ -103,33 +103,34 @@ class RecordReader:
         self._fields: dict[int, Field] = {f.id: f for f in table.fields}
         # In the order of the file: several fields for one target are joined, the first phone leads.
         place = {f.id: number for number, f in enumerate(table.fields)}
-        self._mapped = sorted(
+        mapped = sorted(
             (r for r in rule.fields if r.to not in {KEEP, LEAVE}),
             key=lambda r: place.get(r.field_id, len(place)),
         )
+        targets = self.entity.by_name
+        self._mapped = [(r, targets[r.to], label_of(table.fields, r.field_id)) for r in mapped]
+        self._targeted = {r.field_id for r in mapped}
         self._silent = {r.field_id for r in rule.fields if r.to == LEAVE}
 
     def read(self, record_id: int, payload: Mapping[str, str]) -> ReadRecord:
         record = ReadRecord(record_id)
         record.blank = not any(text.strip() for text in payload.values())
-        mapped = set()
-        for rule in self._mapped:
-            mapped.add(rule.field_id)
-            texts = repetitions(payload, rule.field_id)
-            if texts:
-                self._take(record, rule, texts)
+        filled = by_field(payload)
+        for rule, target, label in self._mapped:
+            if texts := filled.get(rule.field_id):
+                self._take(record, rule, target, label, texts)
         for key, text in payload.items():
             field_id, repetition = parse_key(key)
-            if field_id in mapped or field_id in self._silent or not text.strip():
+            if field_id in self._targeted or field_id in self._silent or not text.strip():
                 continue
             kept = self._kept(field_id, text)
             if kept:
                 record.extra[self._free_label(record, field_id, repetition)] = kept
         return record
 
-    def _take(self, record: ReadRecord, rule: FieldRule, texts: list[str]) -> None:
-        target = self.entity.by_name[rule.to]
-        label = label_of(self.table.fields, rule.field_id)
+    def _take(
+        self, record: ReadRecord, rule: FieldRule, target: Target, label: str, texts: list[str]
+    ) -> None:
         reading = self._reading(target, rule, texts)
         for issue in reading.issues:
             record.issues.append(Noted(rule.field_id, issue.code, issue.message))

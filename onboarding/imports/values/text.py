@@ -12,6 +12,7 @@ NUL_SIGN = "\u2400"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROLS = re.compile(rf"[\x01-\x08\x0e-\x1f\x7f{NUL_SIGN}]")
+_MARKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _SPACES = re.compile(r"[ \t\u00a0\u2007\u202f]+")
 
 
@@ -24,13 +25,18 @@ def storable(raw: str) -> str:
 
 def clean(raw: str) -> str:
     """Answer the text with LF line ends, no control characters or NUL, no blanks around it."""
+    if raw.isascii() and raw.isprintable():
+        return raw.strip()
     text = _LINE_ENDS.sub("\n", storable(raw))
     return unicodedata.normalize("NFC", _CONTROLS.sub("", text)).strip()
 
 
 def one_line(raw: str) -> str:
     """Answer the text on one line, runs of blanks made one."""
-    return _SPACES.sub(" ", clean(raw).replace("\n", " ")).strip()
+    text = clean(raw)
+    if "  " not in text and text.isprintable() and text.isascii():
+        return text
+    return _SPACES.sub(" ", text.replace("\n", " ")).strip()
 
 
 def lines(raw: str) -> list[str]:
@@ -40,6 +46,9 @@ def lines(raw: str) -> list[str]:
 
 def folded(raw: str) -> str:
     """Answer the text for comparing only: case, accents, punctuation and blanks out of the way."""
-    text = unicodedata.normalize("NFKD", one_line(raw)).casefold()
+    text = one_line(raw)
+    if text.isascii():
+        return " ".join(text.lower().translate(_MARKS).split())
+    text = unicodedata.normalize("NFKD", text).casefold()
     kept = (char for char in text if not unicodedata.combining(char))
     return " ".join("".join(char if char.isalnum() else " " for char in kept).split())

@@ -45,12 +45,12 @@ def create(client, name, size):
     )
 
 
-def put(client, address, body, start, end, total=None):
+def put(client, address, body, start, end):
     return client.put(
         address,
         body[start:end],
         content_type="application/octet-stream",
-        headers={"Content-Range": f"bytes {start}-{end - 1}/{total or len(body)}"},
+        headers={"Content-Range": f"bytes {start}-{end - 1}/{len(body)}"},
     )
 
 
@@ -79,7 +79,7 @@ def test_without_an_import_the_page_says_what_to_do(alpha, sign_in):
     assert url("upload") in page.text
 
 
-def test_the_whole_walk_from_upload_to_undo(  # noqa: PLR0917 - fixtures
+def test_the_whole_walk_from_upload_to_undo(
     alpha, demo, sign_in, queued, django_capture_on_commit_callbacks
 ):
     client = sign_in(alpha, "owner")
