@@ -87,7 +87,7 @@ class RowTable:
         for row in folded(self.rows(), self.columns):
             self.survey.take(row)
         self.survey.settle()
-        while self.columns and len(self.columns) > self.survey.width:
+        while self.has_names and len(self.columns) > self.survey.width:
             last = self.columns[-1]
             if last.name and not last.name.startswith("Column "):
                 break
@@ -102,11 +102,11 @@ class RowTable:
         total = 0
         for row in folded(self.rows(), self.columns):
             total += 1
-            if len(row.cells) > len(self.ids):
+            if any(any(texts) for texts in row.cells[len(self.ids) :]):
                 raise ChangedExportError
             cells = {
                 (self.ids[index], repetition): text
-                for index, texts in enumerate(row.cells)
+                for index, texts in enumerate(row.cells[: len(self.ids)])
                 for repetition, text in enumerate(texts, start=1)
                 if text
             }
@@ -194,9 +194,10 @@ class Survey:
             self.repetitions.extend([1] * (len(row.cells) - len(self.repetitions)))
         for index, texts in enumerate(row.cells):
             self._take_cell(index, texts)
-        for index, unique in self._unique.items():
-            texts = row.cells[index] if index < len(row.cells) else []
-            unique.take(texts[0] if texts else "")
+        if any(any(texts) for texts in row.cells):  # a blank record has no number either
+            for index, unique in self._unique.items():
+                texts = row.cells[index] if index < len(row.cells) else []
+                unique.take(texts[0] if texts else "")
         self._take_id(row.record_id)
 
     def _take_cell(self, index: int, texts: list[str]) -> None:

@@ -172,16 +172,18 @@ class XlsxFile(RowFile):
 
     @contextmanager
     def _workbook(self) -> Iterator[Workbook]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles and extensions that do not concern us
+        # Opened here, because openpyxl looks at the ending of a name.
+        with self._path.open("rb") as file:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about styles and extensions not needed here
+                try:
+                    book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+                except _UNREADABLE as error:
+                    raise BrokenWorkbookError from error
             try:
-                book = load_workbook(self._path, read_only=True, data_only=True, keep_links=False)
-            except _UNREADABLE as error:
-                raise BrokenWorkbookError from error
-        try:
-            yield book
-        finally:
-            book.close()
+                yield book
+            finally:
+                book.close()
 
 
 def _guarded(rows: Iterator[Any]) -> Iterator[Any]:
