@@ -107,7 +107,9 @@ class Walk(Generic[R]):
             asked, rows = self._page(place)
             first = rows[0].id if rows else None
             has_shifted = anchor is not None and first != anchor
-            is_unknown_ground = is_stepping_back and place > 0 and first not in self.seen
+            is_unknown_ground = (
+                is_stepping_back and place > 0 and (first is None or first not in self.seen)
+            )
             if has_shifted or is_unknown_ground:
                 steps += 1
                 self.shifts += has_shifted
