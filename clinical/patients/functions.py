@@ -45,7 +45,8 @@ AS $slips$
             overlay(word PLACING '_' FROM n + 1 FOR 0),
             overlay(word PLACING substr(word, n + 1, 1) || substr(word, n, 1) FROM n FOR 2)
         ]) FROM generate_series(1, length(word)) AS n
-        WHERE length(word) >= 4
+        -- A long word has too many; trigrams see one wrong letter of it well enough.
+        WHERE length(word) BETWEEN 4 AND 24
     ) AS slips (slip)
 $slips$
 """
