@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
 from clinical.patients.rules import visible_patients
@@ -27,13 +29,18 @@ if TYPE_CHECKING:
 MINUTES_A_DAY = 24 * 60
 DEFAULT_MINUTES = 30
 NOTES_LENGTH = 10_000
+WITHIN_REACH = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 12, 31)))
+"""Days that stay days in every time zone and have a neighbour on both sides."""
 
 
 class AppointmentForm(forms.Form):
     """Where, when, with whom. The times are those of the chosen location's clocks."""
 
     patient = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    date = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    date = forms.DateField(
+        validators=WITHIN_REACH,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
     time = forms.TimeField(
         widget=forms.TimeInput(attrs={"type": "time", "step": 300}, format="%H:%M")
     )
@@ -157,7 +164,7 @@ def _initial_of(appointment: Appointment) -> dict[str, Any]:
 class DayForm(forms.Form):
     """Which day and which location; anything else is today at all locations."""
 
-    date = forms.DateField(required=False)
+    date = forms.DateField(required=False, validators=WITHIN_REACH)
     location = forms.CharField(required=False)
 
     def day(self) -> _Day:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -139,7 +140,7 @@ def status(request: SignedInRequest, pk: UUID) -> HttpResponse:
         return _card(request, appointment, problem)
     if problem:
         messages.error(request, problem)
-    return redirect(_safe_next(request) or _day_of(appointment))
+    return HttpResponseRedirect(_safe_next(request) or _day_of(appointment))
 
 
 @require_POST

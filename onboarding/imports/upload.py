@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import shutil
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -99,6 +100,13 @@ def path_of(source: ImportSource) -> Path:
     return Path(default_storage.path(source.storage_key))
 
 
+def shown_name(name: str) -> str:
+    """Answer what the file is called, without folders and what would hide or reorder its letters."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip()
+    return shown[-NAME_LENGTH:] or "file"
+
+
 def start_upload(*, name: str, size: int, actor: Actor) -> ImportSource:
     """Open an upload of `size` bytes, if it may come and there is room."""
     if size <= 0:
@@ -110,7 +118,7 @@ def start_upload(*, name: str, size: int, actor: Actor) -> ImportSource:
     upload_id = uuid7()
     source = ImportSource(
         id=upload_id,
-        file_name=Path(name.replace("\\", "/")).name[-NAME_LENGTH:] or "file",
+        file_name=shown_name(name),
         storage_key=f"imports/{upload_id.hex}.part",
         size=size,
         uploaded_by=actor.label,

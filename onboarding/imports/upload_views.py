@@ -92,7 +92,7 @@ def create_upload(request: HttpRequest) -> HttpResponse:
     try:
         asked = json.loads(request.read(MAX_JSON))
         name, size = str(asked["name"])[:NAME_LENGTH], int(asked["size"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return JsonResponse({"detail": "Name and size of the file are needed."}, status=400)
     try:
         source = start_upload(name=name, size=size, actor=current_scope().actor)

@@ -17,6 +17,7 @@ from accounts.permissions import Action, Resource, requires
 from audit.services import record as record_event
 from onboarding.filemaker.exports.errors import BadChoiceError
 from onboarding.imports import reports, runs, selectors, services, tasks
+from onboarding.imports.loading.writing import MODELS
 from onboarding.imports.mapping import MappingError
 from onboarding.imports.mapping_form import MappingForm
 from onboarding.imports.models import ImportRun
@@ -91,6 +92,7 @@ def _detail(
         is_dry=run.loaded_at is None,
         phases=run.phases.all(),
         kept=_kept(run),
+        deleted=_deleted(run),
         entities=ENTITIES,
         failed_step=_step_name(run),
         written=written or _written(run),
@@ -102,6 +104,11 @@ def _written(run: ImportRun) -> WrittenForm | None:
     if not may_choose(run):
         return None
     return written_form(run.source)
+
+
+def _deleted(run: ImportRun) -> list[tuple[int, str]]:
+    counts = run.undo_report.get("deleted", {})
+    return [(counts[kind], kind) for kind in MODELS if counts.get(kind)]
 
 
 def _step_name(run: ImportRun) -> str:
@@ -216,6 +223,8 @@ def _mapping_page(
 def mapping_table(request: HttpRequest, pk: UUID, table_id: int) -> HttpResponse:
     """Answer one table of the editor anew, suggested for what it is now taken for."""
     run = _run(pk)
+    if "suggestion" not in run.source.profile:
+        raise Http404("This file has not been read yet.")
     form = MappingForm(run.source, services.proposed_spec(run))
     try:
         sent = request.POST.dict()

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from datetime import date, tzinfo
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Days outside these are asked for by nobody, and leave the calendar in some time zones."""
+
+
 class FilterForm(forms.Form):
     """Person, action, kind of thing, dates; ids of one thing or patient come from links."""
 
@@ -74,6 +78,6 @@ class FilterForm(forms.Form):
 
     def _midnight(self, day: date | None, *, days: int = 0) -> datetime | None:
         """Answer the start of a day in the clinic's own time."""
-        if day is None:
+        if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
             return None
         return datetime.combine(day + timedelta(days=days), time.min, tzinfo=self.zone)

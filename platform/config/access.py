@@ -1,4 +1,4 @@
-"""What the access log says of a request: its route, never its address.
+"""Which addresses are looked at, and what the access log says of them: the route, never the address.
 
 An address can carry a person's id, what was searched for, or a token that opens an account.
 """
@@ -6,6 +6,8 @@ An address can carry a person's id, what was searched for, or a token that opens
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from ui import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,3 +31,15 @@ class RouteMiddleware:
         if request.resolver_match is not None:
             request.META[ROUTE] = request.resolver_match.route
         return response
+
+
+class NulMiddleware:
+    """Refuses an address with a NUL: no text in the database holds one, and nobody types one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return errors.error_response(request, 400)
+        return self.get_response(request)

@@ -121,6 +121,7 @@ TWO_FACTOR_PATCH_ADMIN = False
 MIDDLEWARE = [
     "ui.middleware.SecurityHeadersMiddleware",  # outermost: no answer goes without them
     "config.access.RouteMiddleware",
+    "config.access.NulMiddleware",
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -190,6 +191,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 55},
     },
     "anchor-audit-trails": {"task": "audit.anchor_everywhere", "schedule": 3600.0},
+    "discard-old-imports": {"task": "imports.discard_old", "schedule": 24 * 3600.0},
     "resume-stale-imports": {
         "task": "imports.resume_stale",
         "schedule": 60.0,
