@@ -5,23 +5,25 @@ from __future__ import annotations
 import logging
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from celery import shared_task
 
 from onboarding.imports import runs, services
 from onboarding.imports.models import ImportRun
+from onboarding.imports.retention import discard_old_uploads
 from onboarding.imports.runs import ImportRefusedError
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 from tenants.tasks import tenant_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tenants.tasks import TenantTask
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def _run(step: Callable[..., Any], task: TenantTask, run_id: str) -> None:
@@ -70,15 +72,28 @@ STEPS: dict[str, TenantTask] = {
 @shared_task(name="imports.resume_stale")
 def resume_stale() -> None:
     """Take up imports whose worker has died, in every clinic."""
+    for tenant, found in _everywhere(runs.stale_runs):
+        for run in found:
+            STEPS[run.state].delay_for(tenant.pk, str(run.pk))
+
+
+@shared_task(name="imports.discard_old")
+def discard_old() -> None:
+    """Delete uploaded files that have stayed long enough, in every clinic."""
+    for tenant, gone in _everywhere(discard_old_uploads):
+        if gone:
+            log.info("%s uploads of %s were deleted after their time", gone, tenant.subdomain)
+
+
+def _everywhere(work: Callable[..., T]) -> Iterator[tuple[Tenant, T]]:
+    """Do the work in each open clinic's scope; one clinic's trouble must not stop the others."""
     with public_scope():
         tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
     for tenant in tenants:
         try:
             with tenant_scope(tenant):
-                found = runs.stale_runs(now=datetime.now(UTC))
+                answer = work(now=datetime.now(UTC))
         except Exception:
-            # One clinic's trouble must not keep the others' imports waiting.
             log.exception("the imports of %s could not be looked at", tenant.subdomain)
             continue
-        for run in found:
-            STEPS[run.state].delay_for(tenant.pk, str(run.pk))
+        yield tenant, answer

@@ -102,6 +102,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "audit.seal_everywhere",
         "audit.anchor_everywhere",
         "imports.resume_stale",
+        "imports.discard_old",
         "accounts.send_operators_letter",
     }
     current_app.loader.import_default_modules()

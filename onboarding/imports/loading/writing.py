@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from onboarding.imports.models import ImportRun
 
 MODELS: Mapping[str, type[Model]] = {
-    "location": Location,
-    "practitioner": Practitioner,
-    "appointment_type": AppointmentType,
-    "funding_type": FundingType,
     "patient": Patient,
     "contact": ContactPoint,
     "address": Address,
     "identifier": PatientIdentifier,
     "appointment": Appointment,
+    "location": Location,
+    "practitioner": Practitioner,
+    "appointment_type": AppointmentType,
+    "funding_type": FundingType,
 }
 CHILDREN = ("contact", "address", "identifier")
 VOLATILE = frozenset({"changed_at"})

@@ -103,7 +103,7 @@ def test_a_part_that_breaks_off_is_not_kept(in_alpha, body):
     [
         (b"PK\x03\x04" + bytes(9_000), "zip-archive"),
         (b"version https://git-lfs.github.com/spec/v1\n" + b" " * 9_000, "git-lfs-pointer"),
-        (b"Name,Phone\n" * 1_000, "not-filemaker"),
+        (b"%PDF-1.7\n\xe2\xe3" + bytes(9_000), "unknown-file"),
         (bytes.fromhex("0001000000020001000500020002C0") + b"HBAMe" + bytes(9_000), "encrypted"),
         (bytes.fromhex("0001000000020001000500020002C0") + bytes(9_000), "too-old"),
     ],

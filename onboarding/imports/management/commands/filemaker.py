@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from onboarding.filemaker.exports.detect import kind_of
+from onboarding.filemaker.exports.inspect import inspect_export
 from onboarding.filemaker.fmp.errors import FileMakerFileError
 from onboarding.filemaker.fmp.inspect import inspect_file
 from onboarding.imports.mapping import MappingError
@@ -30,7 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         steps = parser.add_subparsers(dest="step", required=True)
-        inspect = steps.add_parser("inspect", help="what is in a .fmp12 or .fp7 file")
+        inspect = steps.add_parser("inspect", help="what is in a .fmp12 or .fp7 file or an export")
         load = steps.add_parser("import", help="import a file into a clinic")
         for step in (inspect, load):
             step.add_argument("file", type=Path)
@@ -57,7 +59,9 @@ class Command(BaseCommand):
             self._refuse(code, str(error), options)
 
     def _inspect(self, options: dict[str, Any]) -> None:
-        found = inspect_file(options["file"])
+        path = options["file"]
+        is_database = kind_of(path) == "database"
+        found = inspect_file(path) if is_database else inspect_export(path)
         if options["json"]:
             self._print(found)
             return
