@@ -23,7 +23,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook.workbook import Workbook
 
 from onboarding.filemaker.exports.choices import Choices
-from onboarding.filemaker.exports.errors import BrokenWorkbookError
+from onboarding.filemaker.exports.errors import BrokenWorkbookError, TooLargeExportError
 from onboarding.filemaker.exports.header_row import guess_header
 from onboarding.filemaker.exports.identity import folded_name, stable_id
 from onboarding.filemaker.exports.rows import MAX_COLUMNS, Column, Row, RowFile, RowTable
@@ -65,10 +65,12 @@ class XlsxFile(RowFile):
         self._path = path
         self._choices = choices or Choices()
         with self._workbook() as book:
-            titles = [sheet.title for sheet in book.worksheets][:_MOST_SHEETS]
+            titles = [sheet.title for sheet in book.worksheets]
             self._is_1904 = book.epoch == CALENDAR_MAC_1904
             if not titles:
                 raise BrokenWorkbookError("The Excel file has no sheets.")
+        if len(titles) > _MOST_SHEETS:
+            raise TooLargeExportError(f"The workbook has more than {_MOST_SHEETS} sheets.")
         for index, title in enumerate(titles):
             self._add_sheet(index, title, is_only=len(titles) == 1)
         if not self._tables:
@@ -158,7 +160,7 @@ class XlsxFile(RowFile):
         with self._workbook() as book:
             sheet = book.worksheets[index]
             sheet.reset_dimensions()
-            for row in _guarded(sheet.iter_rows(max_col=MAX_COLUMNS)):
+            for row in _guarded(sheet.iter_rows()):
                 cells = [
                     _text(cell.value, cell.number_format, column, losses)
                     if cell.value is not None
@@ -167,6 +169,8 @@ class XlsxFile(RowFile):
                 ]
                 while cells and not cells[-1]:
                     cells.pop()
+                if len(cells) > MAX_COLUMNS:
+                    raise TooLargeExportError(f"A row has more than {MAX_COLUMNS:,} columns.")
                 if cells:
                     yield cells
 

@@ -61,9 +61,7 @@ def write_text(path, rows, *, names=None, delimiter=",", encoding="utf-8", end="
         writer.writerow(names)
     for row in rows:
         cells = ["\x1d".join(texts).replace("\r", "\x0b").replace("\n", "\x0b") for texts in row]
-        writer.writerow(
-            [cell.replace("\t", " ") for cell in cells] if delimiter == "\t" else cells
-        )
+        writer.writerow([cell.replace("\t", " ") for cell in cells] if delimiter == "\t" else cells)
     path.write_bytes(out.getvalue().encode(encoding))
     return path
 
@@ -119,7 +117,8 @@ def as_excel(kind, text):
     if kind == "date":
         try:
             day, month, year = (int(part) for part in text.split("/"))
-            return datetime.combine(date(year, month, day), datetime.min.time())
+            day_of = datetime.combine(date(year, month, day), datetime.min.time())
+            return day_of if year >= 1900 else text  # Excel has no days before
         except ValueError:
             return text or None
     if kind == "number" and text.isdecimal():

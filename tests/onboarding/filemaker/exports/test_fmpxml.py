@@ -31,6 +31,17 @@ TEXT = st.text(
 )  # fmt: skip
 
 
+def outcome(path):
+    """Read the whole file; answers “read” or the code of the named error."""
+    try:
+        with open_source(path) as file:
+            for table in file.tables():
+                list(file.records(table.id))
+    except FileMakerFileError as error:
+        return error.code
+    return "read"
+
+
 def cells(file, table_id=1):
     names = {field.id: field.name for field in file.fields(table_id)}
     return [
@@ -73,11 +84,15 @@ def test_fields_types_repetitions_and_ids_come_as_the_export_says(write, tmp_pat
     assert (locale.date_order, locale.date_separator, locale.am) == ("DMY", "/", "AM")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=6))
 def test_what_is_written_is_read(write, tmp_path, rows):
     columns = [("Name", "text", 1), ("Note", "text", 1)]
-    path = write.xml(tmp_path / "a.xml", columns, [[[cell] for cell in row] for row in rows], end="")
+    path = write.xml(
+        tmp_path / "a.xml", columns, [[[cell] for cell in row] for row in rows], end=""
+    )
 
     with open_source(path) as file:
         found = cells(file)
@@ -231,12 +246,6 @@ def test_damaged_files_end_in_named_errors(write, tmp_path):
     for seed in range(0, len(whole), 7):
         for damage in (b"", b"\x00", b"<", b"&x;", b"\xff\xfe"):
             path.write_bytes(whole[:seed] + damage + whole[seed + 2 :])
-            try:
-                with open_source(path) as file:
-                    for table in file.tables():
-                        list(file.records(table.id))
-            except FileMakerFileError as error:
-                assert error.code
-                assert error.remedy
+            assert outcome(path)
         if time.monotonic() - began > 8:
             break
