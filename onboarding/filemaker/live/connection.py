@@ -103,7 +103,7 @@ def open_live(
     )
 
 
-def test_connection(
+def try_connection(
     settings: LiveSettings,
     policy: NetworkPolicy | None = None,
     *,
@@ -124,9 +124,6 @@ def test_connection(
         if error.code == "no-right":
             trial.rights_missing.append(f"{error.message} {error.remedy}")
     return trial.report()
-
-
-test_connection.__test__ = False  # type: ignore[attr-defined]  # its name is no test's
 
 
 @dataclass(slots=True)
@@ -180,9 +177,9 @@ def _try_data_api(trial: _Trial, transport: Transport, settings: LiveSettings) -
         info = client.product_info()
         trial.product, trial.version = info.name, info.version
         trial.steps.append(f"The server answers: {info.name} {info.version}.")
-        _list_databases(trial, client.databases, settings.database)
-        client.log_in()
+        client.log_in()  # before the list: a wrong password must be tried once only
         trial.steps.append(f'The account "{settings.account}" is let in.')
+        _list_databases(trial, client.databases, settings.database)
         found = survey(client, settings.shown)
         trial.layouts = [" / ".join((*each.folders, each.name)) for each in found.layouts]
         trial.tables = [
@@ -211,11 +208,11 @@ def _try_odata(trial: _Trial, transport: Transport, settings: LiveSettings) -> N
     with ODataClient(
         transport, settings.database, account=settings.account, password=settings.password
     ) as client:
-        _list_databases(trial, client.databases, settings.database)
         metadata = client.metadata()
         trial.product, trial.version = "FileMaker OData", metadata.server
         trial.steps.append(f"The server answers: {metadata.server or 'OData'}.")
         trial.steps.append(f'The account "{settings.account}" is let in.')
+        _list_databases(trial, client.databases, settings.database)
         wanted = set(settings.shown)
         for each in metadata.occurrences:
             if wanted and each.name not in wanted:
