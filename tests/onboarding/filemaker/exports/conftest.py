@@ -117,10 +117,10 @@ def as_excel(kind, text):
     if kind == "date":
         try:
             day, month, year = (int(part) for part in text.split("/"))
-            day_of = datetime.combine(date(year, month, day), datetime.min.time())
-            return day_of if year >= 1900 else text  # Excel has no days before
+            found = datetime.combine(date(year, month, day), datetime.min.time())
         except ValueError:
             return text or None
+        return found if year >= 1900 else text  # Excel has no days before
     if kind == "number" and text.isdecimal():
         return int(text)
     return text or None

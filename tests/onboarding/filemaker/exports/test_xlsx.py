@@ -48,8 +48,8 @@ def test_dates_times_numbers_and_flags_come_as_text_that_needs_no_order(write, t
     rows = [
         ["ID", "When", "Day", "Clock", "Length", "Weight", "Flag", "Words"],
         [
-            1, datetime.combine(date(2024, 4, 3), clock(14, 5)), date(1980, 12, 25), clock(9, 30), timedelta(hours=26),
-            0.1, True, "a\nb",
+            1, datetime.combine(date(2024, 4, 3), clock(14, 5)), date(1980, 12, 25),
+            clock(9, 30), timedelta(hours=26), 0.1, True, "a\nb",
         ],
     ]  # fmt: skip
     path = write.xlsx(tmp_path / "a.xlsx", {"Visits": rows})
