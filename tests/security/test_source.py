@@ -17,6 +17,9 @@ FORBIDDEN_MODULES = {
     "pickle", "cPickle", "dill", "shelve", "marshal", "yaml", "jsonpickle", "joblib", "cloudpickle",
     "xml.sax", "xml.dom", "xml.etree", "lxml",  # an XML parser comes with a decision on entities
 }  # fmt: skip
+READS_XML = {
+    "onboarding/filemaker/exports/": "refuses document types before anything is parsed: test_files.py",
+}
 FORBIDDEN_CALLS = {
     "eval", "exec", "compile", "__import__", "os.system", "os.popen", "os.execl", "os.spawnl",
     "tempfile.mktemp", "random.random", "random.choice", "random.randint", "random.choices",
@@ -102,7 +105,8 @@ def test_nothing_reads_what_runs_when_it_is_read():
                 (name, module)
                 for module in modules
                 for bad in FORBIDDEN_MODULES
-                if module == bad or module.startswith(f"{bad}.")
+                if (module == bad or module.startswith(f"{bad}."))
+                and not (module.startswith("xml.") and name.startswith(tuple(READS_XML)))
             ]
 
     assert found == []
