@@ -255,7 +255,8 @@ class RowChange(ClinicModel):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["run", "table_id", "record_id"], name="imports_change_record"),
+            models.Index(fields=["run", "target_type", "id"], name="imports_change_run"),
+            models.Index(fields=["table_id", "record_id"], name="imports_change_record"),
             models.Index(fields=["target_id"], name="imports_change_target"),
         ]
 

@@ -50,9 +50,19 @@ def assemble(
             {"entity": entity, "names": sorted(names)} for entity, names in sorted(made.items())
         ],
         "duplicates": list(duplicates),
-        "warnings": run.source.warnings,
+        "warnings": [*run.source.warnings, *_nothing_taken(tables)],
         "seconds": round(seconds, 2),
     }
+
+
+def _nothing_taken(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    if any(table["entity"] for table in tables):
+        return []
+    message = (
+        "Nothing was taken over: no table looks like patients or appointments. "
+        "Say in the mapping what its tables are."
+    )
+    return [{"code": "nothing-taken", "message": message}]
 
 
 def totals(tables: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from onboarding.imports.structure import TableStructure
 
 PAGE = 100
+WAITING = "Waiting for a worker"
 STEPS = ("Upload", "What is in it", "Mapping", "Dry run", "Load")
 _STEP_OF: dict[str, int] = {
     ImportRun.State.UPLOADED: 1,
@@ -66,12 +67,18 @@ class Pace:
     total: int
     is_stale: bool
 
+    @property
+    def stale_title(self) -> str:
+        if self.label == WAITING:
+            return "No worker has begun for a minute"
+        return "Nothing was heard of the worker for a minute"
+
 
 def pace_of(run: ImportRun) -> Pace:
     progress: RunProgress | None = getattr(run, "progress", None)
     stale = is_stale(progress, now=datetime.now(UTC))
     if progress is None or progress.attempt == 0:
-        return Pace("Waiting for a worker", "", None, 0, stale)
+        return Pace(WAITING, "", None, 0, stale)
     detail = f"{progress.done:,} of {progress.total:,} records" if progress.total else ""
     known = progress.done if progress.total else None
     return Pace(progress.phase or run.get_state_display(), detail, known, progress.total, stale)

@@ -19,7 +19,7 @@ from onboarding.imports.mapping import MappingSpec, check_spec
 from onboarding.imports.models import ImportRun, ImportSource, Mapping
 from onboarding.imports.progress import Progress
 from onboarding.imports.reports import assemble
-from onboarding.imports.runs import AnotherRunError, ImportRefusedError, WrongStateError
+from onboarding.imports.runs import AnotherRunError, WrongStateError
 from onboarding.imports.staging import stage_source
 from onboarding.imports.structure import Structure
 from onboarding.imports.suggest import suggest
@@ -296,11 +296,6 @@ def import_file(
     with tenant_scope(tenant, actor=actor):
         run = ImportRun.objects.select_related("source", "mapping").get(pk=run.pk)
         spec = proposed_spec(run) if mapping is None else MappingSpec.from_json(mapping)
-        if not any(rule.entity for rule in spec.tables):
-            raise ImportRefusedError(
-                "No table of this file looks like patients or appointments. Look at it with "
-                "“nexus filemaker inspect”, or say what is what with --mapping."
-            )
         save_mapping(run, spec, actor=actor)
     if dry_run:
         return check_run(tenant, run.pk, actor=actor, live=live)

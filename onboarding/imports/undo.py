@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from onboarding.imports.loading.writing import (
     CHILDREN,
@@ -101,12 +103,15 @@ class _Undoing:
 
     def _put_back_children(self) -> None:
         """Children of patients that the run did not make: taken away or brought back one by one."""
-        made = self._changes("patient", RowChange.Action.CREATED).values("target_id")
+        made = RowChange.objects.filter(
+            run=self.run,
+            target_type="patient",
+            action=RowChange.Action.CREATED,
+            table_id=OuterRef("table_id"),
+            record_id=OuterRef("record_id"),
+        )
         for kind in CHILDREN:
-            created = self._changes(kind, RowChange.Action.CREATED).exclude(
-                after__patient_id__in=[str(pk) for pk in made.values_list("target_id", flat=True)]
-            )
-            for change in created:
+            for change in self._changes(kind, RowChange.Action.CREATED).filter(~Exists(made)):
                 current = row_images(kind, [change.target_id]).get(change.target_id)
                 if current is None:
                     self.gone += 1
@@ -125,17 +130,20 @@ class _Undoing:
 
     def delete_created(self, kind: str) -> None:
         for batch in self._created(kind):
-            current = row_images(kind, list(batch))
+            loaded = {change.target_id: change.after for change in batch}
+            current = row_images(kind, list(loaded))
             self.gone += len(batch) - len(current)
             keep = {
-                row_id: EDITED for row_id, image in current.items() if differs(image, batch[row_id])
+                row_id: EDITED
+                for row_id, image in current.items()
+                if differs(image, loaded[row_id] or {})
             }
             if kind == "patient":
-                keep |= self._patients_worked_on(current)
+                keep |= self._worked_on(batch, current)
             for row_id, why in self._still_needed(kind, list(current)).items():
                 keep.setdefault(row_id, why)
             for row_id, why in keep.items():
-                self._keep(kind, row_id, why, batch[row_id], current[row_id])
+                self._keep(kind, row_id, why, loaded[row_id], current[row_id])
             going = [row_id for row_id in current if row_id not in keep]
             if kind == "patient":
                 self._delete_children_of(going)
@@ -143,41 +151,40 @@ class _Undoing:
             self.deleted[kind] += len(going)
             self.progress.advance(len(batch))
 
-    def _created(self, kind: str) -> Iterator[dict[uuid.UUID, dict[str, Any]]]:
+    def _created(self, kind: str) -> Iterator[list[RowChange]]:
         rows = self._changes(kind, RowChange.Action.CREATED).order_by("id")
         last = None
         while True:
             page = rows if last is None else rows.filter(id__gt=last)
-            found = list(page.values_list("id", "target_id", "after")[:BATCH])
+            found = list(page[:BATCH])
             if not found:
                 return
-            last = found[-1][0]
-            yield {target_id: after for _, target_id, after in found}
+            last = found[-1].pk
+            yield found
 
-    def _patients_worked_on(self, patients: Mapping[uuid.UUID, Any]) -> dict[uuid.UUID, str]:
+    def _worked_on(
+        self, batch: Sequence[RowChange], patients: Mapping[uuid.UUID, Any]
+    ) -> dict[uuid.UUID, str]:
         """Patients whose phones, addresses or numbers were added to, edited or removed since."""
         touched: dict[uuid.UUID, str] = {}
+        records = [change.record_id for change in batch]
         for kind in CHILDREN:
-            model = MODELS[kind]
-            made = self._changes(kind, RowChange.Action.CREATED).filter(
-                after__patient_id__in=[str(pk) for pk in patients]
-            )
-            loaded = dict(made.values_list("target_id", "after"))
-            now = dict(
-                model._default_manager.filter(patient_id__in=list(patients)).values_list(
-                    "pk", "patient_id"
-                )
-            )
-            images = row_images(kind, list(now))
-            for row_id, patient_id in now.items():
-                if row_id not in loaded or differs(images[row_id], loaded[row_id]):
-                    touched[patient_id] = EDITED
+            made = self._changes(kind, RowChange.Action.CREATED).filter(record_id__in=records)
+            loaded = {change.target_id: change.after or {} for change in made}
+            images = row_images(kind, self._children_of(kind, patients))
+            for row_id, image in images.items():
+                if row_id not in loaded or differs(image, loaded[row_id]):
+                    touched[UUID(image["patient_id"])] = EDITED
             for row_id, after in loaded.items():
-                if row_id not in now:
-                    touched.update(
-                        {pk: EDITED for pk in patients if str(pk) == after["patient_id"]}
-                    )
+                owner = UUID(after["patient_id"])
+                if row_id not in images and owner in patients:
+                    touched[owner] = EDITED
         return touched
+
+    @staticmethod
+    def _children_of(kind: str, patients: Mapping[uuid.UUID, Any]) -> list[uuid.UUID]:
+        rows = MODELS[kind]._default_manager.filter(patient_id__in=list(patients))
+        return list(rows.values_list("pk", flat=True))
 
     def _still_needed(self, kind: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
         """Rows that something outside the run refers to."""

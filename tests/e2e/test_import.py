@@ -10,6 +10,7 @@ import time
 import pytest
 
 from onboarding.filemaker.demo_clinic import write_demo_clinic
+from tests.ui.axe import axe_violations
 
 pytestmark = pytest.mark.e2e
 
@@ -62,7 +63,8 @@ def _code() -> str:
 
 
 def _look(page, name):
-    """Keep what the page looks like at both widths, where somebody wants to see it."""
+    """Check the page for everybody; keep what it looks like where somebody wants to see it."""
+    assert axe_violations(page) == []
     folder = os.environ.get("NEXUS_E2E_KEEP")
     if not folder:
         return

@@ -220,3 +220,37 @@ def test_a_status_word_nobody_knows_is_kept_with_the_visit(alpha, clinic_file):
     assert issues(report, "Appointments")["status_word"] == 1
     with tenant_scope(alpha):
         assert Appointment.objects.get(extra__has_key="Status").extra["Status"] == "Purple"
+
+
+def test_where_nothing_may_be_created_unknown_words_are_kept_and_told(alpha, clinic_file):
+    spec = {
+        "format": 1,
+        "options": {"create_missing": False},
+        "tables": {
+            "129": {
+                "entity": "patient",
+                "fields": {
+                    "3": {"to": "given_names"},
+                    "4": {"to": "family_name"},
+                    "21": {"to": "funding_type"},
+                },
+            }
+        },
+    }
+
+    report = import_file(
+        alpha, clinic_file(Patients=[{**ANN, "Funding Type": "NDIS"}]), mapping=spec
+    )
+
+    assert issues(report, "Patients") == {"unknown_funding_type": 1}
+    with tenant_scope(alpha):
+        assert not FundingType.objects.exists()
+        assert Patient.objects.get().extra["Funding Type"] == "NDIS"
+
+
+def test_a_file_without_people_is_accounted_for_and_says_so(alpha, clinic_file):
+    report = import_file(alpha, clinic_file(zz_Globals=[{"Setting": "x"}]))
+
+    assert report["holds"] is True
+    assert report["totals"]["skipped"] == report["totals"]["source"] == 1
+    assert [warning["code"] for warning in report["warnings"]] == ["nothing-taken"]
