@@ -180,11 +180,14 @@ class Source(Protocol):
         ...
 
     def fields(self, table_id: int) -> Sequence[Field]:
-        """Return the fields of a table in order of id."""
+        """Return the fields of a table in order of id, those of an export in its own order."""
         ...
 
     def records(self, table_id: int) -> Iterator[Record]:
-        """Yield the records in order of id, blank ones included, in bounded memory."""
+        """Yield the records in order of id, blank ones included, in bounded memory.
+
+        An export without record ids yields them in its own order, under ids made of their content.
+        """
         ...
 
     def global_values(self, table_id: int) -> Cells:

@@ -25,7 +25,7 @@ from onboarding.filemaker.exports.errors import (
 )
 from onboarding.filemaker.exports.header_row import HeaderGuess, guess_header
 from onboarding.filemaker.exports.identity import key_candidates
-from onboarding.filemaker.exports.rows import MAX_COLUMNS, Column, Row, RowFile, RowTable
+from onboarding.filemaker.exports.rows import MAX_COLUMNS, MAX_NAME, Column, Row, RowFile, RowTable
 
 LONGEST_LINE = 16 * 1024**2
 PREVIEW_ROWS = 5
@@ -320,5 +320,5 @@ def _preview(path: Path, dialect: Dialect) -> tuple[tuple[str, ...], ...]:
 
 def _names(first: list[str]) -> list[str]:
     """Answer the first row as names; a column without one is called by its number."""
-    names = [" ".join(cell.replace("\x0b", " ").split()) for cell in first]
+    names = [" ".join(cell.replace("\x0b", " ").split())[:MAX_NAME] for cell in first]
     return [name or column_name(index) for index, name in enumerate(names)]

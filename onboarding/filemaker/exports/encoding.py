@@ -115,7 +115,7 @@ def _single_bytes(path: Path) -> EncodingGuess:
     return EncodingGuess(
         best,
         f"It is not UTF-8, and read as {LABELS[best]} its accented letters make the likeliest words.",
-        (*order, "utf-8"),
+        tuple(order),
         is_certain=False,
     )
 

@@ -16,7 +16,7 @@ from onboarding.filemaker.exports.errors import (
     TooLargeExportError,
     XmlGrammarError,
 )
-from onboarding.filemaker.exports.rows import MAX_COLUMNS, Column, Row, RowFile, RowTable
+from onboarding.filemaker.exports.rows import MAX_COLUMNS, MAX_NAME, Column, Row, RowFile, RowTable
 from onboarding.filemaker.exports.safe_xml import SafeParser
 from onboarding.filemaker.fmp.records import Account
 from onboarding.filemaker.sources import FieldType, Locale
@@ -83,7 +83,7 @@ class _Grammar:
         head = self.head
         if name == "FIELD" and "METADATA" in self._path:
             kind = _TYPES.get(attributes.get("TYPE", "").upper(), "text")
-            head.columns.append(Column(attributes.get("NAME", ""), kind, kind in _DATES))
+            head.columns.append(Column(attributes.get("NAME", "")[:MAX_NAME], kind, kind in _DATES))
             if len(head.columns) > MAX_COLUMNS:
                 raise TooLargeExportError(f"The export has more than {MAX_COLUMNS:,} fields.")
         elif name == "DATABASE":
@@ -149,7 +149,7 @@ class XmlFile(RowFile):
         stem = PurePath(name.replace("\\", "/")).stem or PurePath(self.head.database).stem
         table = RowTable(
             id=1,
-            name=self.head.layout or stem or "Records",
+            name=(self.head.layout or stem)[:MAX_NAME] or "Records",
             columns=list(self.head.columns),
             rows=self._rows,
             key=key,

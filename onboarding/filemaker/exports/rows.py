@@ -37,6 +37,7 @@ from onboarding.filemaker.sources import (
 
 MAX_COLUMNS = 2_000
 MAX_REPETITIONS = 5_000
+MAX_NAME = 255
 RELATED = "::"
 _LARGEST_ID = 2**62
 

@@ -1,7 +1,7 @@
 """An Excel workbook as a `Source`: each sheet a table, cells as text, formulas never worked out.
 
 Dates come as `2024-04-03`, date and time as `2024-04-03 14:05:00`, whatever the sheet shows: so they
-need no order. Of a formula the value is taken that Excel saved with it.
+need no order. Of a formula the value is taken that was saved with it; where none was, it is empty.
 """
 
 import re
@@ -26,7 +26,7 @@ from onboarding.filemaker.exports.choices import Choices
 from onboarding.filemaker.exports.errors import BrokenWorkbookError, TooLargeExportError
 from onboarding.filemaker.exports.header_row import guess_header
 from onboarding.filemaker.exports.identity import folded_name, stable_id
-from onboarding.filemaker.exports.rows import MAX_COLUMNS, Column, Row, RowFile, RowTable
+from onboarding.filemaker.exports.rows import MAX_COLUMNS, MAX_NAME, Column, Row, RowFile, RowTable
 from onboarding.filemaker.exports.workbook_safety import check_workbook
 
 CUT_AT = 32_767
@@ -94,7 +94,7 @@ class XlsxFile(RowFile):
             has_header = self._choices.header
         names = sample[0] if has_header else []
         columns = [
-            Column(" ".join(name.split()) or f"Column {number}")
+            Column(" ".join(name.split())[:MAX_NAME] or f"Column {number}")
             for number, name in enumerate(names, start=1)
         ]
 
