@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config.stack.passwords import write_private
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -74,8 +76,7 @@ def load_or_make_logins(path: Path) -> list[Login]:
             factor = secret if role in WITH_SECOND_FACTOR else ""
             logins.append(Login(host, role, name, f"{role}@{host}.example", password, factor))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps([asdict(login) for login in logins], indent=2))
+    write_private(path, json.dumps([asdict(login) for login in logins], indent=2))
     return logins
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from config.stack import passwords
@@ -112,3 +113,11 @@ def adopt(layout: Layout) -> bool:
     for name, value in json.loads(layout.environment.read_text()).items():
         os.environ.setdefault(name, value)
     return True
+
+
+def stand_in() -> None:
+    """Give settings something to read where no server will be asked; what is set by hand wins."""
+    for name in DATABASE_VARIABLES:
+        os.environ.setdefault(name, "postgresql://nobody@127.0.0.1:1/none")
+    os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
+    os.environ.setdefault("SECRET_KEY", token_urlsafe(32))
