@@ -1,6 +1,5 @@
 """The demo clinic's diary: three years back, eight weeks ahead, full around today."""
 
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta

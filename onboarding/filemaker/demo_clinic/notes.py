@@ -1,6 +1,5 @@
 """Clinical notes of the demo clinic: short and long, with returns, quotes, marks and emoji."""
 
-
 from collections.abc import Iterator
 from datetime import timedelta
 from random import Random

@@ -1,6 +1,5 @@
 """The demo clinic's patients: who they are, and which of them have which defect."""
 
-
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
