@@ -129,7 +129,10 @@ class MappingSpec:
         return replace(self, tables=tuple(sorted([*others, rule], key=lambda t: t.table_id)))
 
     def rule_hash(self, rule: TableRule) -> str:
-        shape = json.dumps([rule.effect, self.options.as_json()], sort_keys=True)
+        """Digest what decides how the table's records are loaded, the tables they refer to included."""
+        others = sorted({r.via.table_id for r in rule.fields if r.via})
+        referred = [[table_id, self.table(table_id).entity] for table_id in others]
+        shape = json.dumps([rule.effect, referred, self.options.as_json()], sort_keys=True)
         return hashlib.sha256(shape.encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
@@ -186,6 +189,43 @@ def _field_rule(field_id: int, kept: Mapping[str, Any]) -> FieldRule:
         float(kept.get("confidence", 0)),
         str(kept.get("reason", "")),
     )
+
+
+def carry_over(
+    old: MappingSpec, known: Structure, suggestion: MappingSpec, structure: Structure
+) -> MappingSpec:
+    """Answer the confirmed mapping for a solution that has changed since: by ids, never by names.
+
+    What was decided stays decided where the field is still there with its type; fields that are new
+    take their suggestion, unless its place is taken.
+    """
+    tables = []
+    for suggested in suggestion.tables:
+        decided = next((t for t in old.tables if t.table_id == suggested.table_id), None)
+        before, now = known.table(suggested.table_id), structure.table(suggested.table_id)
+        if decided is None or before is None or now is None:
+            tables.append(suggested)
+            continue
+        same = {f.id for f in now.fields if (was := before.field(f.id)) and was.type == f.type}
+        kept = [rule for rule in decided.fields if rule.field_id in same]
+        tables.append(
+            replace(decided, fields=(*kept, *_new_fields(suggested, decided, kept, same)))
+        )
+    return MappingSpec(tuple(tables), old.options)
+
+
+def _new_fields(
+    suggested: TableRule, decided: TableRule, kept: list[FieldRule], same: set[int]
+) -> list[FieldRule]:
+    if suggested.entity != decided.entity or not decided.entity:
+        return []
+    targets = ENTITIES[decided.entity].by_name
+    taken = {rule.to for rule in kept}
+    return [
+        rule
+        for rule in suggested.fields
+        if rule.field_id not in same and (rule.to not in taken or targets[rule.to].many)
+    ]
 
 
 def check_spec(spec: MappingSpec, structure: Structure) -> None:

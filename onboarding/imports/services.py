@@ -15,7 +15,7 @@ from onboarding.imports.duplicates import find_candidates
 from onboarding.imports.identity import settle_key
 from onboarding.imports.loading.engine import Loader
 from onboarding.imports.loading.ledger import Ledger
-from onboarding.imports.mapping import MappingSpec, check_spec
+from onboarding.imports.mapping import MappingSpec, carry_over, check_spec
 from onboarding.imports.models import ImportRun, ImportSource, Mapping
 from onboarding.imports.progress import Progress
 from onboarding.imports.reports import assemble
@@ -67,6 +67,7 @@ def read_file(
             settle_key(source)
             with progress.phase("Suggest a mapping"):
                 spec = suggested_spec(source, time_zone=tenant.time_zone)
+                spec = _as_confirmed_before(source, spec)
                 source.profile = {**source.profile, "suggestion": spec.as_json()}
                 source.save(update_fields=["profile"])
             run.mapping = fitting_mapping(source)
@@ -74,6 +75,22 @@ def read_file(
             run.save(update_fields=["mapping", "state"])
             progress.write_log()
     return run
+
+
+def _as_confirmed_before(source: ImportSource, suggestion: MappingSpec) -> MappingSpec:
+    """Carry the mapping of the same file over where its structure has changed since."""
+    earlier = (
+        ImportRun.objects.filter(source__key=source.key, mapping__isnull=False)
+        .exclude(source=source)
+        .exclude(source__fingerprint=source.fingerprint)
+        .select_related("source", "mapping")
+        .first()
+    )
+    if earlier is None or earlier.mapping is None:
+        return suggestion
+    old = MappingSpec.from_json(earlier.mapping.spec)
+    known = Structure.from_json(earlier.source.structure)
+    return carry_over(old, known, suggestion, Structure.from_json(source.structure))
 
 
 def proposed_spec(run: ImportRun) -> MappingSpec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from onboarding.imports import upload_views, views
+from onboarding.imports import report_views, upload_views, views
 
 app_name = "imports"
 urlpatterns = [
@@ -18,9 +18,9 @@ urlpatterns = [
     path("<uuid:pk>/contents/", views.contents, name="contents"),
     path("<uuid:pk>/mapping/", views.mapping, name="mapping"),
     path("<uuid:pk>/mapping/<int:table_id>/", views.mapping_table, name="mapping_table"),
-    path("<uuid:pk>/records/", views.records, name="records"),
-    path("<uuid:pk>/report.csv", views.report_csv, name="report_csv"),
-    path("<uuid:pk>/records.csv", views.records_csv, name="records_csv"),
+    path("<uuid:pk>/records/", report_views.records, name="records"),
+    path("<uuid:pk>/report.csv", report_views.report_csv, name="report_csv"),
+    path("<uuid:pk>/records.csv", report_views.records_csv, name="records_csv"),
     path("<uuid:pk>/written/", views.written, name="written"),
     path("<uuid:pk>/read/", views.read, name="read"),
     path("<uuid:pk>/check/", views.check, name="check"),

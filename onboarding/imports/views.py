@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
 from audit.services import record as record_event
 from onboarding.filemaker.exports.errors import BadChoiceError
-from onboarding.imports import reports, runs, selectors, services, tasks
+from onboarding.imports import runs, selectors, services, tasks
 from onboarding.imports.loading.writing import MODELS
 from onboarding.imports.mapping import MappingError
 from onboarding.imports.mapping_form import MappingForm
@@ -34,20 +33,22 @@ from onboarding.imports.written import (
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.http import HttpRequest
 
 State = ImportRun.State
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc"))
 
 
-def _run(run_id: UUID) -> ImportRun:
+def found_run(run_id: UUID) -> ImportRun:
     run = selectors.get_run(run_id)
     if run is None:
         raise Http404("There is no such import.")
     return run
 
 
-def _page(
+def run_page(
     request: HttpRequest, run: ImportRun, template: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     shown = {"run": run, "steps": selectors.STEPS, "step": selectors.step_of(run), **context}
@@ -65,7 +66,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @requires(Action.VIEW, Resource.IMPORTS)
 def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the run where it stands: at work, ready for the next step, or with its report."""
-    run = _run(pk)
+    run = found_run(pk)
     return _detail(request, run)
 
 
@@ -78,11 +79,11 @@ def _detail(
     written: WrittenForm | None = None,
 ) -> HttpResponse:
     if run.is_working:
-        return _page(
+        return run_page(
             request, run, "working", pace=selectors.pace_of(run), refusal=refusal, status=status
         )
     report = run.report if run.loaded_at else run.dry_report
-    return _page(
+    return run_page(
         request,
         run,
         "run",
@@ -160,7 +161,7 @@ def _kept(run: ImportRun) -> list[KeptRow]:
 @requires(Action.VIEW, Resource.IMPORTS)
 def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer the progress bar; when the work has ended, the whole page comes anew."""
-    run = _run(pk)
+    run = found_run(pk)
     if run.is_working:
         return render(
             request, "imports/_progress.html", {"run": run, "pace": selectors.pace_of(run)}
@@ -172,18 +173,18 @@ def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
 @requires(Action.VIEW, Resource.IMPORTS)
 def contents(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show what is in the file: tables, fields, how filled, masked examples."""
-    run = _run(pk)
+    run = found_run(pk)
     if not run.source.profile:
         return redirect("imports:detail", pk=pk)
     tables = selectors.contents_of(run.source)
-    return _page(request, run, "contents", tables=tables, source=run.source, step=2)
+    return run_page(request, run, "contents", tables=tables, source=run.source, step=2)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.RUN, Resource.IMPORTS)
 def mapping(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Edit and confirm what becomes of each field; confirming goes on to the dry run."""
-    run = _run(pk)
+    run = found_run(pk)
     if "suggestion" not in run.source.profile or run.is_working:
         return redirect("imports:detail", pk=pk)
     form = MappingForm(run.source, services.proposed_spec(run))
@@ -202,7 +203,7 @@ def mapping(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _mapping_page(
     request: HttpRequest, run: ImportRun, form: MappingForm, *, problem: str, status: int
 ) -> HttpResponse:
-    return _page(
+    return run_page(
         request,
         run,
         "mapping",
@@ -222,7 +223,7 @@ def _mapping_page(
 @requires(Action.RUN, Resource.IMPORTS)
 def mapping_table(request: HttpRequest, pk: UUID, table_id: int) -> HttpResponse:
     """Answer one table of the editor anew, suggested for what it is now taken for."""
-    run = _run(pk)
+    run = found_run(pk)
     if "suggestion" not in run.source.profile:
         raise Http404("This file has not been read yet.")
     form = MappingForm(run.source, services.proposed_spec(run))
@@ -249,7 +250,7 @@ def _begin(request: HttpRequest, run: ImportRun, step: str, task: Any) -> HttpRe
             object_id=str(run.pk),
             result="refused",
         )
-        return _detail(request, _run(run.pk), status=409, refusal=str(refusal))
+        return _detail(request, found_run(run.pk), status=409, refusal=str(refusal))
     run_id = str(run.pk)
     transaction.on_commit(lambda: task.delay(run_id))
     return redirect("imports:detail", pk=run.pk)
@@ -259,14 +260,14 @@ def _begin(request: HttpRequest, run: ImportRun, step: str, task: Any) -> HttpRe
 @requires(Action.RUN, Resource.IMPORTS)
 def read(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Begin to read a file that had to wait for another import."""
-    return _begin(request, _run(pk), State.READING, tasks.read_file)
+    return _begin(request, found_run(pk), State.READING, tasks.read_file)
 
 
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def written(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take how a text file is written, and read it so; `look` only shows it so."""
-    run = _run(pk)
+    run = found_run(pk)
     try:
         choices = read_choices(request.POST.dict())
     except BadChoiceError as error:
@@ -277,33 +278,33 @@ def written(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         run = choose_reading(run, choices)
     except ImportRefusedError as refusal:
-        return _detail(request, _run(pk), status=409, refusal=str(refusal))
+        return _detail(request, found_run(pk), status=409, refusal=str(refusal))
     return _begin(request, run, State.READING, tasks.read_file)
 
 
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def check(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _begin(request, _run(pk), State.CHECKING, tasks.check_run)
+    return _begin(request, found_run(pk), State.CHECKING, tasks.check_run)
 
 
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def load(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _begin(request, _run(pk), State.LOADING, tasks.load_run)
+    return _begin(request, found_run(pk), State.LOADING, tasks.load_run)
 
 
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _begin(request, _run(pk), State.UNDOING, tasks.undo_run)
+    return _begin(request, found_run(pk), State.UNDOING, tasks.undo_run)
 
 
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take a stopped run up again where it stopped, or wake one whose worker has died."""
-    run = _run(pk)
+    run = found_run(pk)
     if run.is_working and selectors.pace_of(run).is_stale:
         task, run_id = tasks.STEPS[run.state], str(run.pk)
         transaction.on_commit(lambda: task.delay(run_id))
@@ -317,7 +318,7 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
-    run = _run(pk)
+    run = found_run(pk)
     if run.is_working:
         runs.ask_to_stop(run.pk)
         messages.info(request, "The import stops at the next batch. Nothing of it will be kept.")
@@ -328,7 +329,7 @@ def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
 @requires(Action.RUN, Resource.IMPORTS)
 def again(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Begin another run of the same file: what is already here is updated, nothing is doubled."""
-    run = _run(pk)
+    run = found_run(pk)
     try:
         fresh = runs.begin_run(run.source, actor=current_scope().actor)
     except ImportRefusedError as refusal:
@@ -342,76 +343,9 @@ def again(request: HttpRequest, pk: UUID) -> HttpResponse:
 @requires(Action.RUN, Resource.IMPORTS)
 def discard(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Delete the uploaded file and its staged copy; what was loaded stays."""
-    run = _run(pk)
+    run = found_run(pk)
     if run.is_working:
         return _detail(request, run, status=409, refusal="Stop the import first.")
     discard_upload(run.source)
     messages.success(request, "The uploaded file was deleted. What was loaded from it stays.")
     return redirect("imports:list")
-
-
-@require_safe
-@requires(Action.VIEW, Resource.IMPORTS)
-def records(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """List the records of one outcome, with the reason of each."""
-    run = _run(pk)
-    outcome = request.GET.get("outcome", "quarantined")
-    if outcome not in {"quarantined", "skipped", "issues", "updated"}:
-        raise Http404("There is no such list.")
-    try:
-        after = UUID(request.GET["after"]) if "after" in request.GET else None
-    except ValueError as error:
-        raise Http404("There is no such page.") from error
-    rows = selectors.listed_rows(run, dry=run.loaded_at is None, outcome=outcome, after=after)
-    is_full = len(rows) == selectors.PAGE
-    next_url = f"?outcome={outcome}&after={rows[-1].result.pk}" if is_full else ""
-    tabs = [
-        {"label": label, "url": f"?outcome={name}", "active": name == outcome}
-        for name, label in (
-            ("quarantined", "Set aside"),
-            ("skipped", "Skipped"),
-            ("issues", "With remarks"),
-            ("updated", "Updated"),
-        )
-    ]
-    return _page(
-        request,
-        run,
-        "records",
-        rows=rows,
-        tabs=tabs,
-        next_url=next_url,
-        is_dry=run.loaded_at is None,
-    )
-
-
-@require_safe
-@requires(Action.EXPORT, Resource.IMPORTS)
-def report_csv(request: HttpRequest, pk: UUID) -> HttpResponse:  # noqa: ARG001 - a view's signature
-    run = _run(pk)
-    report = run.report or run.dry_report
-    if not report:
-        raise Http404("This import has no report yet.")
-    _note_export(run, "report")
-    return _csv(HttpResponse(reports.reconciliation_csv(report)), "import-report.csv")
-
-
-@require_safe
-@requires(Action.EXPORT, Resource.IMPORTS)
-def records_csv(request: HttpRequest, pk: UUID) -> HttpResponse:  # noqa: ARG001 - a view's signature
-    run = _run(pk)
-    _note_export(run, "records")
-    lines = reports.rows_csv(run, dry=run.loaded_at is None)
-    return _csv(StreamingHttpResponse(lines), "import-records.csv")
-
-
-def _note_export(run: ImportRun, what: str) -> None:
-    record_event(
-        "export", object_type="imports_importrun", object_id=str(run.pk), payload={"what": what}
-    )
-
-
-def _csv(response: Any, name: str) -> HttpResponse:
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response  # type: ignore[no-any-return]

@@ -381,3 +381,29 @@ def test_the_reports_hold_no_values_of_patients(alpha, demo):
     text = f"{json.dumps(report['tables'])} {rows} {as_text(report)}"
     assert not [mail for mail in mails if mail in text]
     assert not [name for name in names if len(name) > 5 and f" {name} " in text]
+
+
+def test_mapping_another_table_brings_earlier_records_up_to_it(alpha, clinic_file):
+    path = clinic_file(
+        Patients=[{"ID_Patient": "1", "Name First": "Ann", "Name Last": "Lee", "Clinic ID": "1"}],
+        Clinics=[{"ID_Clinic": "1", "Clinic Name": "Northside"}],
+    )
+    patients = {
+        "entity": "patient",
+        "fields": {
+            "3": {"to": "given_names"},
+            "4": {"to": "family_name"},
+            "20": {"to": "location", "via": {"table": 132, "field": 1}},
+        },
+    }
+    clinics = {"entity": "location", "fields": {"2": {"to": "name"}}}
+    import_file(alpha, path, mapping={"format": 1, "tables": {"129": patients}})
+    with tenant_scope(alpha):
+        assert Patient.objects.get().location is None
+
+    both = {"format": 1, "tables": {"129": patients, "132": clinics}}
+    report = import_file(alpha, path, mapping=both)
+
+    assert table(report, "Patients")["updated"] == 1
+    with tenant_scope(alpha):
+        assert Patient.objects.get().location.name == "Northside"
