@@ -64,14 +64,14 @@ def _field_names() -> set[str]:
     return names | rows | steps
 
 
-def _things(clinic, belongings) -> dict[str, str]:
+def things_of(clinic, belongings) -> dict[str, str]:
     mine = belongings(clinic)
     kinds = {"patients": "patient", "appointments": "appointment", "accounts": "user",
              "imports": "import_run", "practice": "location"}  # fmt: skip
     return {namespace: str(mine[kind].pk) for namespace, kind in kinds.items()}
 
 
-def _paths(things: dict[str, str]):
+def paths_of(things: dict[str, str]):
     for route in CLINIC:
         pk = things.get(route.name.partition(":")[0], DUMMY["UUIDConverter"])
         path = route.path.replace(DUMMY["UUIDConverter"], pk)
@@ -101,14 +101,14 @@ def _spread(names, round_: int) -> dict[str, str | bytes]:
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
 def test_no_page_falls_over_a_parameter(alpha, sign_in, belongings, round_):
-    things = _things(alpha, belongings)
+    things = things_of(alpha, belongings)
     asking = _spread({*NATURAL, *PLAIN}, round_)
     # A NUL is refused before any page reads it.
     asking = {name: value for name, value in asking.items() if "\x00" not in str(value)}
     owner, operator = sign_in(alpha, "owner"), sign_in(None, "operator")
     public = Client(headers={"host": settings.BASE_DOMAIN})
     tries = [
-        *((owner, path) for name, path in _paths(things) if name != "accounts:logout"),
+        *((owner, path) for name, path in paths_of(things) if name != "accounts:logout"),
         *((operator, route.path) for route in OPERATORS),
         *((public, route.path) for route in PUBLIC),
     ]
@@ -126,7 +126,7 @@ def test_an_address_with_a_nul_is_refused(alpha, sign_in, path):
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
 def test_no_form_falls_over_a_field(alpha, sign_in, belongings, round_):
-    things = _things(alpha, belongings)
+    things = things_of(alpha, belongings)
     form = {
         **_spread({*_field_names(), *NATURAL, *PLAIN}, round_),
         **{f"{row}-{form}_FORMS": "1" for row in ("contact", "address", "number")
@@ -137,7 +137,7 @@ def test_no_form_falls_over_a_field(alpha, sign_in, belongings, round_):
     public = Client(headers={"host": settings.BASE_DOMAIN})
     skipped = {"accounts:logout", "accounts:deactivate"}
     tries = [
-        *((owner, path) for name, path in _paths(things) if name not in skipped),
+        *((owner, path) for name, path in paths_of(things) if name not in skipped),
         *((public, route.path) for route in PUBLIC),
     ]
 
