@@ -117,7 +117,8 @@ def _check_roles(report: IsolationReport) -> None:
     )
     defaults = _rows(
         "SELECT setrole::regrole::text, setting FROM pg_db_role_setting, unnest(setconfig) AS setting "
-        "WHERE setting ~* '^(search_path|role|row_security|rls\\.|nexus\\.)'"
+        "WHERE setting ~* '^(search_path|role|row_security|rls\\.|nexus\\.)' AND setdatabase IN "
+        "(0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
     )
     report.expect(not defaults, f"a role or database presets whose data it reads: {defaults}")
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
+from tenants.isolation import check_isolation
 from tenants.roles import CLOSED_FUNCTIONS
 from tests.security.conftest import SECRET
 
@@ -423,6 +424,37 @@ def test_the_operators_role_sees_no_clinic_and_writes_nothing_the_owner_runs(
     for statement in refused:
         with pytest.raises((errors.InsufficientPrivilege, errors.UndefinedTable)):
             as_platform.ask(statement)
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "finding"),
+    [
+        ("GRANT EXECUTE ON FUNCTION pg_stat_get_activity(int) TO PUBLIC",
+         "REVOKE EXECUTE ON FUNCTION pg_stat_get_activity(int) FROM PUBLIC", "other sessions"),
+        ("GRANT USAGE ON SEQUENCE {schema}.patients_patient_number TO nexus_app",
+         "REVOKE USAGE ON SEQUENCE {schema}.patients_patient_number FROM nexus_app", "a sequence"),
+        ("ALTER TABLE signup_signup DISABLE ROW LEVEL SECURITY",
+         "ALTER TABLE signup_signup ENABLE ROW LEVEL SECURITY", "signup_signup"),
+        ("GRANT EXECUTE ON FUNCTION public.audit_erase_payload(bigint, text) TO nexus_app",
+         "REVOKE EXECUTE ON FUNCTION public.audit_erase_payload(bigint, text) FROM nexus_app",
+         "audit_erase_payload"),
+        ("GRANT UPDATE ON tenants_schemascript TO nexus_platform",
+         "REVOKE UPDATE ON tenants_schemascript FROM nexus_platform", "tenants_schemascript"),
+        ("ALTER ROLE nexus_app IN DATABASE {database} SET search_path = {schema}",
+         "ALTER ROLE nexus_app IN DATABASE {database} RESET search_path", "presets"),
+    ],
+    ids=lambda words: words[:40],
+)  # fmt: skip
+@pytest.mark.django_db(databases=["default", "owner", "platform"])
+def test_a_door_left_open_is_found(beta, superuser, opened, closed, finding):
+    names = {"schema": beta.schema_name, "database": superuser.info.dbname}
+    superuser.execute(opened.format(**names))
+    try:
+        findings = check_isolation().findings
+    finally:
+        superuser.execute(closed.format(**names))
+
+    assert [found for found in findings if finding in found]
 
 
 def test_a_schema_name_pointed_at_the_neighbour_opens_nothing(treasure, as_app, alpha, beta):
