@@ -130,7 +130,9 @@ class NetworkPolicy:
         plain = _unwrapped(address)
         if any(address in network or plain in network for network in self.allowed):
             return True
-        return plain.is_global and not plain.is_multicast and not plain.is_reserved
+        is_old_private = isinstance(plain, IPv6Address) and plain.is_site_local
+        is_special = plain.is_multicast or plain.is_reserved or is_old_private
+        return plain.is_global and not is_special
 
 
 def _unwrapped(address: Address) -> Address:

@@ -295,6 +295,7 @@ class Transport:
             yield piece
         if promised is not None and taken < promised:
             raise _BrokenConnectionError("The server's answer broke off.")
+        response.close()  # read1 leaves an answer of known length open, and its connection unusable
 
     # --- cookies: FileMaker hands out a container's bytes against one ---------------------------
 

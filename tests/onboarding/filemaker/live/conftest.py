@@ -10,9 +10,11 @@ import trustme
 
 from onboarding.filemaker.demo_clinic import write_demo_clinic
 from onboarding.filemaker.fmp.reader import open_file
-from onboarding.filemaker.live.addresses import NetworkPolicy
+from onboarding.filemaker.live.addresses import NetworkPolicy, ServerAddress
 from onboarding.filemaker.live.connection import LiveSettings, open_live
-from onboarding.filemaker.live.transport import Clock, Limits
+from onboarding.filemaker.live.dataapi import DataApiClient
+from onboarding.filemaker.live.odata import ODataClient
+from onboarding.filemaker.live.transport import Clock, Limits, Transport
 from tests.onboarding.filemaker.live.double.database import seed_from
 from tests.onboarding.filemaker.live.double.server import FileMakerDouble, server_context
 
@@ -116,3 +118,40 @@ def shared():
     if not (root / "filemaker" / "api").is_dir():
         pytest.skip(f"no recorded server answers at {root}; set NEXUS_SHARED to their folder")
     return root / "filemaker"
+
+
+@pytest.fixture
+def transport(double, authority_pem, patience):
+    """Make a transport to the double; `policy`, `limits` and the server's name can be changed."""
+
+    def make(server="", *, limits=LIMITS, policy=LOOPBACK, pem=None, **more):
+        return Transport(
+            ServerAddress.parse(server or f"localhost:{double.port}"),
+            policy=policy,
+            authority_pem=authority_pem if pem is None else pem,
+            limits=limits,
+            clock=Clock(sleep=patience.sleep),
+            **more,
+        )
+
+    return make
+
+
+@pytest.fixture
+def data_api(double, transport):
+    def make(**more):
+        return DataApiClient(
+            transport(**more), "Clinic", account=double.account, password=double.password
+        )
+
+    return make
+
+
+@pytest.fixture
+def odata(double, transport):
+    def make(**more):
+        return ODataClient(
+            transport(**more), "Clinic", account=double.account, password=double.password
+        )
+
+    return make

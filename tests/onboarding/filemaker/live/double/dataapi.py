@@ -54,7 +54,8 @@ class DataApi:
         return 200, envelope(response), more
 
     def _route(self, method, path, query, headers, body):
-        parts = [unquote(part) for part in path.split("/")[4:]]
+        # python-fmrest logs in at "…/sessions/", and is used on real servers.
+        parts = [unquote(part) for part in path.rstrip("/").split("/")[4:]]
         match [method, *parts]:
             case ["GET", "productInfo"]:
                 return {"productInfo": self.server.product_info}, {}

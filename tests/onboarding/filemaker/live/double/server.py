@@ -92,12 +92,12 @@ class FileMakerDouble:
 
     # --- faults --------------------------------------------------------------------------------
 
-    def fail(self, number, *, times=1, path="/fmi/", status=None, method="", after=0):
+    def fail(self, number, *, times=1, path="", status=None, method="", after=0):
         """Answer with one of FileMaker's error numbers."""
         status = status or STATUS_OF.get(number, 500)
         self.faults.append(Fault("error", path, times, (number, status), method, after))
 
-    def spoil(self, action, value=None, *, times=1, path="/fmi/", method="", after=0):
+    def spoil(self, action, value=None, *, times=1, path="", method="", after=0):
         """`cut`, `truncate`, `slow` (seconds), `status`, `body`, `redirect`, `drip`."""
         self.faults.append(Fault(action, path, times, value, method, after))
 
@@ -211,11 +211,16 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(fault.value)
         if action == "error":
             number, status = fault.value
+            if number == 952:
+                bearer = self.headers.get("Authorization") or ""
+                double.sessions.pop(bearer.removeprefix("Bearer "), None)
             answer = status, json.dumps(error_body(number)).encode(), {}
         elif action == "status":
             answer = fault.value, b"<html><h1>Error</h1></html>", {"Content-Type": "text/html"}
         elif action == "body":
             answer = 200, fault.value, {"Content-Type": "application/json"}
+        elif action == "raw":
+            answer = *fault.value, {"Content-Type": "application/json"}
         elif action == "redirect":
             answer = 302, b"", {"Location": fault.value}
         else:
