@@ -50,6 +50,8 @@ def _prepare(running: Installation) -> None:
         if done.imported(file):
             step.say("Imported at an earlier start.")
             return
+        if running.owns_database:
+            running.run_module("config.demo_people", "tidy", str(logins), log="demo")
         report = running.layout.demo / "import.json"
         running.run(
             *("filemaker", "import", str(file), "--tenant", IMPORTED_INTO, "--json"),
@@ -85,7 +87,7 @@ class _Done:
     def read(cls, running: Installation) -> _Done:
         url = running.environment.for_commands()["DATABASE_OWNER_URL"]
         address = url.rpartition("@")[2]
-        if running.servers:
+        if running.owns_database:
             address = str(running.layout.postgres)  # its port may change from start to start
         return cls(running.layout.demo / "imported.json", address)
 

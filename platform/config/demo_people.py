@@ -131,6 +131,8 @@ def _clinic(subdomain: str) -> Tenant:
 
 def connect_people() -> None:
     """Give alpha's clinician a column of the imported diary and the coordinator participants."""
+    from django.db.models import Count
+
     from accounts.models import User
     from clinical.patients.models import Patient
     from clinical.patients.services import assign_coordinator
@@ -141,7 +143,8 @@ def connect_people() -> None:
         by_role = {user.role: user for user in User.objects.all()}
         clinician = by_role["clinician"]
         if not Practitioner.objects.filter(user=clinician).exists():
-            busiest = Practitioner.objects.filter(user=None).order_by("name").first()
+            free = Practitioner.objects.filter(user=None)
+            busiest = free.annotate(load=Count("appointments")).order_by("-load", "name").first()
             if busiest is not None:
                 busiest.user = clinician
                 busiest.save(update_fields=["user"])
@@ -149,10 +152,28 @@ def connect_people() -> None:
             assign_coordinator(patient, actor=by_role["owner"], coordinator=by_role["coordinator"])
 
 
+def close_interrupted_imports() -> None:
+    """Mark imports that an earlier start left at work as failed.
+
+    Only for a database that just started: then nobody can be at work in it.
+    """
+    from onboarding.imports import runs
+    from onboarding.imports.models import ImportRun
+    from tenants.scope import Actor, tenant_scope
+
+    actor = Actor(label="demo")
+    clinic = _clinic("alpha")
+    with tenant_scope(clinic, actor=actor):
+        at_work = list(ImportRun.objects.filter(state__in=ImportRun.WORKING))
+    for run in at_work:
+        why = runs.ImportRefusedError("The platform was stopped in the middle of it.")
+        runs.fail(clinic, run.pk, why, actor=actor)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do one part of the demo's people; both are safe to run again."""
+    """Do one part of the demo; each is safe to run again."""
     parser = argparse.ArgumentParser(prog="python -m config.demo_people", description=__doc__)
-    parser.add_argument("part", choices=("settle", "connect"))
+    parser.add_argument("part", choices=("settle", "tidy", "connect"))
     parser.add_argument("logins", type=Path)
     chosen = parser.parse_args(argv)
 
@@ -161,6 +182,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     django.setup()
     if chosen.part == "settle":
         settle(load_or_make_logins(chosen.logins))
+    elif chosen.part == "tidy":
+        close_interrupted_imports()
     else:
         connect_people()
     return 0

@@ -108,19 +108,23 @@ def spawn(
     command: Sequence[str | Path],
     *,
     log: Path,
+    output: Path | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
     patience: float = 20.0,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     account: Account | None = None,
 ) -> Child:
-    """Start a child in a process group of its own, both output streams appended to `log`."""
+    """Start a child in a process group of its own.
+
+    What it says is appended to `log`; its standard output to `output` instead where that is given.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as stream:
+    with log.open("ab") as stream, (output or log).open("ab") as out:
         process = subprocess.Popen(
             [os.fspath(part) for part in command],
             stdin=subprocess.DEVNULL,
-            stdout=stream,
+            stdout=out,
             stderr=stream,
             env=None if env is None else dict(env),
             cwd=cwd,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config.stack import environment, layout, passwords, postgres, valkey
+from config.stack import children, environment, layout, passwords, postgres, valkey
 from config.stack.listening import Port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import ExitStack
     from pathlib import Path
 
     from config.stack.children import Child
@@ -56,6 +58,11 @@ class Installation:
     servers: list[Child]
     environment: environment.Environment
 
+    @property
+    def owns_database(self) -> bool:
+        """Whether the database is the embedded one, which nobody else uses."""
+        return environment.ADMIN in self.environment.variables
+
     def run(self, *arguments: str, log: str, output: Path | None = None) -> None:
         """Run `nexus ARGUMENTS`, its words appended to the log `log`, its output to `output`.
 
@@ -71,24 +78,33 @@ class Installation:
         self, title: str, module: str, arguments: Sequence[str], log: str, output: Path | None
     ) -> None:
         path = self.layout.log(log)
-        with ExitStack() as files:
-            words = files.enter_context(path.open("ab"))
-            out = files.enter_context(output.open("wb")) if output else words
-            began = words.tell()
-            done = subprocess.run(
-                [sys.executable, "-m", module, *arguments],
-                check=False,
-                env=self.environment.for_commands(),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=words,
-            )
-        if done.returncode != 0:
-            said = path.read_bytes()[began:].decode(errors="replace").splitlines()
+        path.touch()
+        began = path.stat().st_size
+        if output is not None:
+            output.write_bytes(b"")
+        child = children.spawn(
+            title,
+            [sys.executable, "-m", module, *arguments],
+            log=path,
+            output=output,
+            stop_signal=signal.SIGINT,  # it can still say that it was interrupted
+            patience=10,
+            env=self.environment.for_commands(),
+        )
+        try:
+            while child.process.poll() is None:
+                self.steps.tick()
+                with suppress(subprocess.TimeoutExpired):
+                    child.process.wait(1)
+        finally:
+            child.stop()
+        if child.process.returncode != 0:
+            said = path.read_bytes()[began:] + (output.read_bytes() if output else b"")
+            lines = said.decode(errors="replace").splitlines()
             raise CommandFailedError(
-                f"`{title}` failed (status {done.returncode}). What was done stays done: once the "
-                f"cause is mended, start again. All it said is in {path}; the end:\n"
-                + "\n".join(said[-LINES_SHOWN:])
+                f"`{title}` failed (status {child.process.returncode}). What was done stays done: "
+                "once the cause is mended, start again. All it said is in "
+                f"{output or path}; the end:\n" + "\n".join(lines[-LINES_SHOWN:])
             )
 
 

@@ -1,4 +1,4 @@
-"""Progress for a person: `[3/9] Migrating the databases … 4.1 s`."""
+"""Progress for a person: `[3/9] Migrating … 4.1 s`."""
 
 from __future__ import annotations
 
@@ -11,32 +11,37 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-QUIET_SECONDS = 5.0  # between progress lines where there is no terminal to overwrite
-
 
 @dataclass(slots=True)
 class Step:
-    """One line of progress."""
+    """One line of progress, and what there is to say about it."""
 
     title: str
     out: TextIO
     started: float = field(default_factory=time.monotonic)
-    shown: float = field(default_factory=time.monotonic)
+    remarks: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
-        """A line of its own, below the step's title."""
-        self.out.write(f"\n      {text}")
-        self.out.flush()
+        """A remark that is printed below the line once the step has ended."""
+        self.remarks.append(text)
 
-    def progress(self, text: str) -> None:
-        """How far it is; overwritten on a terminal, else shown every few seconds."""
+    def tick(self) -> None:
+        """Show on a terminal that it goes on; elsewhere a line is written once."""
         if self.out.isatty():
-            self.out.write(f"\r{self.title} … {text}\x1b[K")
-        elif time.monotonic() - self.shown < QUIET_SECONDS:
-            return
-        else:
-            self.out.write(f" {text} …")
-        self.shown = time.monotonic()
+            seconds = time.monotonic() - self.started
+            self._write(f"\r{self.title} … {seconds:.0f} s\x1b[K")
+
+    def begin(self) -> None:
+        self._write(f"{self.title} …")
+
+    def end(self, *, done: bool) -> None:
+        if done and self.out.isatty():
+            self._write(f"\r{self.title} …\x1b[K")
+        took = f" {time.monotonic() - self.started:.1f} s" if done else ""
+        self._write(f"{took}\n" + "".join(f"      {remark}\n" for remark in self.remarks))
+
+    def _write(self, text: str) -> None:
+        self.out.write(text)
         self.out.flush()
 
 
@@ -46,19 +51,21 @@ class Steps:
 
     total: int
     out: TextIO = field(default_factory=lambda: sys.stdout)
-    done: int = 0
+    count: int = 0
+    current: Step | None = None
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        self.done += 1
-        line = Step(f"[{self.done}/{self.total}] {title}", self.out)
-        self.out.write(f"{line.title} …")
-        self.out.flush()
+        self.count += 1
+        self.current = Step(f"[{self.count}/{self.total}] {title}", self.out)
+        self.current.begin()
         try:
-            yield line
+            yield self.current
         except BaseException:
-            self.out.write("\n")
-            self.out.flush()
+            self.current.end(done=False)
             raise
-        self.out.write(f" {time.monotonic() - line.started:.1f} s\n")
-        self.out.flush()
+        self.current.end(done=True)
+
+    def tick(self) -> None:
+        if self.current is not None:
+            self.current.tick()
