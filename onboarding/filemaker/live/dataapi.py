@@ -11,13 +11,24 @@ Shapes and rules: help.claris.com, Data API guide. Whether a call succeeded is t
 import base64
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 from urllib.parse import quote
 
 from onboarding.filemaker.live.answers import Json, listing, mapping, number_of, parse_json, text_of
+from onboarding.filemaker.live.dataapi_shapes import (
+    DataRecord,
+    Layout,
+    LayoutInfo,
+    ProductInfo,
+    RecordPage,
+    field_info,
+    flat_layouts,
+    record_of,
+    value_list,
+)
 from onboarding.filemaker.live.errors import (
     CANNOT_OPEN,
     FULL_HOST,
@@ -39,84 +50,6 @@ BASE = "/fmi/data/vLatest"
 _MANNERS = ((True, True), (False, True), (True, False), (False, False))
 _RETRIED_STATUS = frozenset({500, 502, 503, 504})
 _UNKNOWN_PARAMETER = frozenset({10, 960, 1708})
-_MOST_DEPTH = 10
-
-
-@dataclass(frozen=True, slots=True)
-class ProductInfo:
-    """What the server says of itself; the formats are as in `MM/dd/yyyy`."""
-
-    name: str
-    version: str
-    date_format: str = ""
-    time_format: str = ""
-    timestamp_format: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A layout and the folders it lies in, outermost first; `table` on newer servers only."""
-
-    name: str
-    folders: tuple[str, ...] = ()
-    table: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldInfo:
-    """A field as `fieldMetaData` gives it; repetitions as far as the layout shows them."""
-
-    name: str
-    type: str
-    result: str
-    is_global: bool
-    repetitions: int
-    shown: int
-    value_list: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ValueListInfo:
-    name: str
-    type: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LayoutInfo:
-    fields: tuple[FieldInfo, ...]
-    portals: Mapping[str, tuple[FieldInfo, ...]]
-    value_lists: tuple[ValueListInfo, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PortalRow:
-    """A related record as a portal shows it; cells by name, `TO::Field`."""
-
-    id: int
-    modification_count: int
-    cells: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class DataRecord:
-    """One record as sent; cells by name, `Field` or `Field(2)`."""
-
-    id: int
-    modification_count: int
-    cells: Mapping[str, Json]
-    portals: Mapping[str, tuple[PortalRow, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordPage:
-    """One answer: `found` of `total` records match, `table` is the layout's base table."""
-
-    rows: tuple[DataRecord, ...]
-    found: int | None = None
-    total: int | None = None
-    table: str = ""
-    size: int = 0
 
 
 class DataApiClient:
@@ -195,20 +128,20 @@ class DataApiClient:
     def layouts(self) -> list[Layout]:
         """Return all layouts, those in folders too, in the server's order."""
         reply = self._call("GET", f"{self._path}/layouts")
-        return list(_flat_layouts(listing(reply.response, "layouts"), (), 0))
+        return list(flat_layouts(listing(reply.response, "layouts"), (), 0))
 
     def layout(self, name: str) -> LayoutInfo:
         """Return the fields, portals and value lists of a layout."""
         response = self._call("GET", f"{self._path}/layouts/{segment(name)}").response
         portals = {
-            portal: tuple(_field_info(mapping(entry)) for entry in listing(entries))
+            portal: tuple(field_info(mapping(entry)) for entry in listing(entries))
             for portal, entries in mapping(response.get("portalMetaData") or {}).items()
         }
         return LayoutInfo(
-            fields=tuple(_field_info(mapping(e)) for e in listing(response, "fieldMetaData")),
+            fields=tuple(field_info(mapping(e)) for e in listing(response, "fieldMetaData")),
             portals=portals,
             value_lists=tuple(
-                _value_list(mapping(entry)) for entry in listing(response.get("valueLists") or [])
+                value_list(mapping(entry)) for entry in listing(response.get("valueLists") or [])
             ),
         )
 
@@ -288,7 +221,7 @@ class DataApiClient:
             self._manners += 1
             return self._records(path, query)
         info = mapping(reply.response.get("dataInfo") or {})
-        rows = tuple(_record(mapping(entry)) for entry in listing(reply.response, "data"))
+        rows = tuple(record_of(mapping(entry)) for entry in listing(reply.response, "data"))
         return RecordPage(
             rows,
             found=number_of(info["foundCount"]) if "foundCount" in info else None,
@@ -425,56 +358,3 @@ def _portal_query(portals: Mapping[str, tuple[int, int]]) -> dict[str, str]:
         query[f"_offset.{quote(name, safe='')}"] = str(offset)
         query[f"_limit.{quote(name, safe='')}"] = str(limit)
     return query
-
-
-def _flat_layouts(
-    entries: Sequence[Json], folders: tuple[str, ...], depth: int
-) -> Iterator[Layout]:
-    if depth > _MOST_DEPTH:
-        raise BrokenAnswerError
-    for entry in map(mapping, entries):
-        name = text_of(entry.get("name"))
-        if entry.get("isFolder") is True:
-            inside = listing(entry.get("folderLayoutNames") or [])
-            yield from _flat_layouts(inside, (*folders, name), depth + 1)
-        elif name.strip("- "):  # a line between layouts in FileMaker's menu is named "-"
-            yield Layout(name, folders, text_of(entry.get("table")))
-
-
-def _field_info(entry: Mapping[str, Json]) -> FieldInfo:
-    most = max(1, number_of(entry.get("maxRepeat") or 1))
-    first = number_of(entry.get("repetitionStart") or 1)
-    last = number_of(entry.get("repetitionEnd") or 1)
-    return FieldInfo(
-        name=text_of(entry.get("name")),
-        type=text_of(entry.get("type")),
-        result=text_of(entry.get("result")),
-        is_global=entry.get("global") is True,
-        repetitions=min(most, 32_000),
-        shown=max(1, last - first + 1),
-        value_list=text_of(entry.get("valueList")),
-    )
-
-
-def _value_list(entry: Mapping[str, Json]) -> ValueListInfo:
-    values = (text_of(mapping(value).get("value")) for value in listing(entry.get("values") or []))
-    return ValueListInfo(text_of(entry.get("name")), text_of(entry.get("type")), tuple(values))
-
-
-def _record(entry: Mapping[str, Json]) -> DataRecord:
-    portals: dict[str, tuple[PortalRow, ...]] = {}
-    for name, rows in mapping(entry.get("portalData") or {}).items():
-        portals[name] = tuple(_portal_row(mapping(row)) for row in listing(rows))
-    return DataRecord(
-        id=number_of(entry.get("recordId")),
-        modification_count=number_of(entry.get("modId") or 0),
-        cells=mapping(entry.get("fieldData") or {}),
-        portals=portals,
-    )
-
-
-def _portal_row(entry: Mapping[str, Json]) -> PortalRow:
-    cells: dict[str, Any] = {
-        name: cell for name, cell in entry.items() if name not in ("recordId", "modId")
-    }
-    return PortalRow(number_of(entry.get("recordId")), number_of(entry.get("modId") or 0), cells)

@@ -18,7 +18,8 @@ from typing import IO, Self
 from onboarding.filemaker.exports.identity import folded_name, stable_id
 from onboarding.filemaker.live.answers import has_rounded, text_of
 from onboarding.filemaker.live.containers import ObjectIds, Place, cell_of, fetch_object
-from onboarding.filemaker.live.dataapi import DataApiClient, DataRecord, FieldInfo
+from onboarding.filemaker.live.dataapi import DataApiClient
+from onboarding.filemaker.live.dataapi_shapes import DataRecord, FieldInfo
 from onboarding.filemaker.live.errors import RecordsMissingError
 from onboarding.filemaker.live.identity import KnownNames, KnownTable
 from onboarding.filemaker.live.layouts import ShownTable, count_by_halves, survey

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onboarding.filemaker.exports.identity import folded_name
-from onboarding.filemaker.live.dataapi import DataApiClient, FieldInfo, Layout, LayoutInfo
+from onboarding.filemaker.live.dataapi import DataApiClient
+from onboarding.filemaker.live.dataapi_shapes import FieldInfo, Layout, LayoutInfo
 from onboarding.filemaker.live.errors import (
     LiveSourceError,
     NoRightError,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from onboarding.filemaker.exports.identity import column_ids, folded_name, stable_id
 from onboarding.filemaker.live.answers import text_of
-from onboarding.filemaker.live.dataapi import DataApiClient, DataRecord, FieldInfo, PortalRow
+from onboarding.filemaker.live.dataapi import DataApiClient
+from onboarding.filemaker.live.dataapi_shapes import DataRecord, FieldInfo, PortalRow
 from onboarding.filemaker.live.layouts import RELATED, ShownTable
 from onboarding.filemaker.live.notes import Notes
 from onboarding.filemaker.live.paging import Page, SeenIds, Walk

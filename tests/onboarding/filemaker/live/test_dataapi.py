@@ -3,7 +3,8 @@ import io
 import pytest
 
 from onboarding.filemaker.live import errors
-from onboarding.filemaker.live.dataapi import DataApiClient, Layout
+from onboarding.filemaker.live.dataapi import DataApiClient
+from onboarding.filemaker.live.dataapi_shapes import Layout
 from onboarding.filemaker.live.transport import Clock, Limits
 
 NAMED = {
