@@ -41,7 +41,7 @@ lint: $(DEV) $(PACKAGES) ## Check style, types, the import order and that no mig
 	@echo "ruff check"; $(PYTHON) -m ruff check --quiet .
 	@echo "ruff format --check"; $(PYTHON) -m ruff format --check --quiet .
 	@echo "mypy"; $(OFFLINE) $(PYTHON) -m mypy
-	@echo "lint-imports"; .venv/bin/lint-imports --no-timing
+	@echo "lint-imports"; .venv/bin/lint-imports --no-logo
 	@echo "makemigrations --check"; $(OFFLINE) DJANGO_SETTINGS_MODULE=config.settings $(PYTHON) -m config.stack.migrations_check
 
 format: $(DEV) ## Format the code and fix what can be fixed without thought
