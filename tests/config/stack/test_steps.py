@@ -33,9 +33,13 @@ def test_each_step_is_one_numbered_line_with_its_time():
 def test_a_step_that_fails_ends_its_line_before_the_message():
     out = io.StringIO()
 
-    with pytest.raises(RuntimeError), Steps(1, out).step("Starting") as step:
-        step.say("An earlier start was interrupted.")
-        raise RuntimeError
+    def fail() -> None:
+        with Steps(1, out).step("Starting") as step:
+            step.say("An earlier start was interrupted.")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert out.getvalue() == "[1/1] Starting …\n      An earlier start was interrupted.\n"
 
