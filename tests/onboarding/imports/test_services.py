@@ -407,3 +407,46 @@ def test_mapping_another_table_brings_earlier_records_up_to_it(alpha, clinic_fil
     assert table(report, "Patients")["updated"] == 1
     with tenant_scope(alpha):
         assert Patient.objects.get().location.name == "Northside"
+
+
+@pytest.mark.parametrize("work", ["added", "edited", "removed"])
+def test_undoing_keeps_a_patient_whose_phone_somebody_has_worked_on(alpha, clinic_file, work):
+    ann = {"ID_Patient": "1", "Name First": "Ann", "Name Last": "Lee", "Mobile": "0491 570 006"}
+    bob = {"ID_Patient": "2", "Name First": "Bob", "Name Last": "Ray", "Mobile": "0491 570 156"}
+    import_file(alpha, clinic_file(Patients=[ann, bob, {**bob, "ID_Patient": "3"}]))
+    with tenant_scope(alpha):
+        patient = Patient.objects.get(family_name="Lee")
+        phone = patient.contact_points.get()
+        if work == "added":
+            patient.contact_points.create(kind="home", value="5550 1234")
+        elif work == "edited":
+            phone.value = "0491 570 157"
+            phone.save()
+        else:
+            phone.delete()
+
+    undone = undo_run(alpha, last_run(alpha).pk)
+
+    assert [(kept["kind"], kept["why"]) for kept in undone["kept"]] == [("patient", "edited since")]
+    with tenant_scope(alpha):
+        assert list(Patient.objects.all()) == [patient]
+        assert patient.identifiers.exists()
+
+
+def test_undoing_an_update_takes_its_phones_back_too(alpha, clinic_file):
+    ann = {"ID_Patient": "1", "Name First": "Ann", "Name Last": "Lee", "Suburb": "Glenelg"}
+    ann |= {"Mobile": "0491 570 006", "Email": "ann@example.com"}
+    others = [{**ann, "ID_Patient": str(n), "Name First": f"A{n}"} for n in range(2, 5)]
+    import_file(alpha, clinic_file(Patients=[ann, *others]))
+    before = images(alpha)
+    moved = {**ann, "Mobile": "0491 570 157"}
+    report = import_file(alpha, clinic_file(Patients=[moved, *others]))
+    assert report["totals"]["updated"] == 1
+    with tenant_scope(alpha):
+        phones = Patient.objects.get(given_names="Ann").contact_points.filter(kind="mobile")
+        assert [phone.value for phone in phones] == ["0491 570 157"]
+
+    undone = undo_run(alpha, last_run(alpha).pk)
+
+    assert undone["kept"] == []
+    assert images(alpha) == before
