@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+
 from config.stack.steps import Steps
 
 
