@@ -103,7 +103,10 @@ def _measure(admin_url: str, folder: Path, factor: float) -> int:
     assert report["holds"]
     assert dry["totals"] == report["totals"]
     assert again["totals"]["created"] == 0
-    return 1 if factor <= 1 and total > AT_MOST_SECONDS else 0
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1) + 0.5
+    if busy:
+        print("the machine was busy with other work: times say little, the limit is not held to")
+    return 1 if factor <= 1 and total > AT_MOST_SECONDS and not busy else 0
 
 
 def _one_by_one(clinic: Any, path: Path) -> float:
