@@ -8,6 +8,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
+# Before anything is compared: an environment whose Python is gone is none.
+$(shell test ! -e .venv -o -x $(PYTHON) || rm -rf .venv)
 # A moved or copied checkout installs again: scripts and the editable install hold absolute paths.
 HERE := $(shell pwd | cksum | cut -d' ' -f1)
 RUN := .venv/.run-$(HERE)
@@ -19,6 +21,7 @@ OFFLINE := SECRET_KEY=offline DATABASE_URL=postgresql://nexus_app@127.0.0.1:1/ne
 	DATABASE_PLATFORM_URL=postgresql://nexus_platform@127.0.0.1:1/nexus \
 	REDIS_URL=redis://127.0.0.1:1/0
 ARGS ?=
+BENCH ?=
 # Node brings certificate authorities of its own; behind a company's proxy the machine's are needed too.
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
@@ -47,8 +50,9 @@ lint: $(DEV) $(PACKAGES) ## Check style, types, the import order and that no mig
 format: $(DEV) ## Format the code and fix what can be fixed without thought
 	@$(PYTHON) -m ruff check --quiet --fix . ; $(PYTHON) -m ruff format .
 
-bench: $(DEV) ## Measure what the documentation claims about speed
-	@for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) "$$script" $(ARGS); done
+bench: $(DEV) ## Measure what the documentation claims (BENCH=import ARGS="--factor 10" narrows)
+	@for script in $(if $(BENCH),benchmarks/$(BENCH).py,$$(grep -l __main__ benchmarks/*.py)); do \
+		echo "== $$script"; $(PYTHON) "$$script" $(ARGS); done
 
 lock: $(DEV) ## Pin the newest allowed versions of everything, with hashes
 	@$(PYTHON) -m uv pip compile pyproject.toml --all-extras --upgrade --quiet $(COMPILE) -o requirements/dev.lock
@@ -88,14 +92,11 @@ define install
 	@$(PYTHON) -m pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation -e .
 endef
 
-.venv/bin/python: .venv/pyvenv.cfg
-	@test -x $@ || { echo "The Python that .venv was made with is gone; making it again"; rm -rf .venv; $(MAKE) .venv/pyvenv.cfg; }
-
-$(RUN): requirements/run.lock pyproject.toml | .venv/bin/python
+$(RUN): requirements/run.lock pyproject.toml | .venv/pyvenv.cfg
 	$(call install,requirements/run.lock)
 	@touch $@
 
-$(DEV): requirements/dev.lock pyproject.toml | .venv/bin/python
+$(DEV): requirements/dev.lock pyproject.toml | .venv/pyvenv.cfg
 	$(call install,requirements/dev.lock)
 	@touch $(RUN) $@
 
