@@ -11,6 +11,7 @@ import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -92,8 +93,12 @@ def migrate_public(*, say: Callable[[str], None] = lambda _line: None) -> None:
                 cursor.execute(statement)
 
 
+@cache
 def heads_digest() -> str:
-    """Name the newest migrations of the clinic apps, as 64 hex digits."""
+    """Name the newest migrations of the clinic apps, as 64 hex digits.
+
+    Read from disk once: pages ask for it, and what is installed changes with the process only.
+    """
     loader = MigrationLoader(None, ignore_no_migrations=True)
     return _digest(_leaves(loader, settings.TENANT_APPS))
 

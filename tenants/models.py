@@ -10,7 +10,7 @@ from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
 
 from tenants.ids import uuid7
-from tenants.scope import ScopeError, schema_of
+from tenants.scope import ScopeError
 
 SUBDOMAIN_PATTERN = r"^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}[a-z0-9]$"
 
@@ -75,10 +75,6 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     def url(self) -> str:
         port = f":{settings.WEB_PORT}" if settings.WEB_PORT not in {80, 443} else ""
         return f"{'https' if settings.SECURE else 'http'}://{self.host}{port}"
-
-    @staticmethod
-    def schema_for(tenant_id: int) -> str:
-        return schema_of(tenant_id)
 
 
 class Domain(DomainMixin):  # type: ignore[misc]

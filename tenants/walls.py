@@ -23,7 +23,6 @@ APP, OWNER, PLATFORM, SEARCH, BACKUP = (
 POLICY_NAME = "tenant_wall"
 POLICY_EXPRESSION = "tenant_id = (SELECT current_setting('rls.tenant_id')::int)"
 
-TableDdl = "Callable[[str, int], Iterable[str]]"
 _table_hooks: list[Callable[[str, int], Iterable[str]]] = []
 
 
