@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import socket
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from config.demo_people import code_now
 from onboarding.filemaker.fmp.writer import Field, FmpWriter, Record, Solution, Table
 
 pytestmark = pytest.mark.e2e
@@ -102,11 +102,7 @@ def _sign_in(page, platform, person):
     page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill(f"{person}@thorn.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    from django_otp.oath import TOTP
-
-    totp = TOTP(base64.b32decode(SECRET))
-    totp.time = time.time()
-    page.get_by_label("Code").fill(f"{totp.token():06d}")
+    page.get_by_label("Code").fill(code_now(SECRET))
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("heading", name="Patients").first.wait_for()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
-import time
 
 import pytest
 
+from config.demo_people import code_now
 from onboarding.filemaker.demo_clinic import write_demo_clinic
 from tests.ui.axe import axe_violations
 
@@ -49,17 +48,9 @@ def _sign_in(page, platform, subdomain):
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     totp_code = page.get_by_label("Code")
-    totp_code.fill(_code())
+    totp_code.fill(code_now(SECRET))
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("heading", name="Import", exact=True).wait_for()
-
-
-def _code() -> str:
-    from django_otp.oath import TOTP
-
-    totp = TOTP(base64.b32decode(SECRET))
-    totp.time = time.time()
-    return f"{totp.token():06d}"
 
 
 def _look(page, name):
