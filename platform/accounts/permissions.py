@@ -38,6 +38,12 @@ class Resource(StrEnum):
 
     PATIENTS = "patients"
     APPOINTMENTS = "appointments"
+    NOTES = "notes"
+    LETTERS = "letters"
+    MESSAGES = "messages"
+    DOCUMENTS = "documents"
+    CONTACTS = "contacts"
+    INVOICES = "invoices"
     IMPORTS = "imports"
     STAFF = "staff"
     AUDIT = "audit"
@@ -54,6 +60,12 @@ class Resource(StrEnum):
 _LABELS = {
     Resource.PATIENTS: "Patients",
     Resource.APPOINTMENTS: "Appointments",
+    Resource.NOTES: "Clinical notes",
+    Resource.LETTERS: "Letters",
+    Resource.MESSAGES: "Messages and reminders",
+    Resource.DOCUMENTS: "Documents and images",
+    Resource.CONTACTS: "Contacts and referrers",
+    Resource.INVOICES: "Invoices",
     Resource.IMPORTS: "Data import",
     Resource.STAFF: "Staff",
     Resource.AUDIT: "Audit trail",
@@ -94,6 +106,12 @@ _OWN = {Resource.ACCOUNT: _grant(_V, _X, _D, reach=Reach.OWN)}
 _LEADS = {
     Resource.PATIENTS: _grant(*_KEEP, _E),
     Resource.APPOINTMENTS: _grant(*_KEEP, _E),
+    Resource.NOTES: _grant(*_KEEP, _E),
+    Resource.LETTERS: _grant(*_KEEP, _E),
+    Resource.MESSAGES: _grant(*_KEEP, _E),
+    Resource.DOCUMENTS: _grant(*_KEEP, _E),
+    Resource.CONTACTS: _grant(*_KEEP, _E),
+    Resource.INVOICES: _grant(*_KEEP, _E),
     Resource.IMPORTS: _grant(*_KEEP, _E, _R),
     Resource.STAFF: _grant(*_KEEP),
     Resource.AUDIT: _grant(_V, _E),
@@ -107,18 +125,30 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
     Role.CLINICIAN: {
         Resource.PATIENTS: _grant(_V, _C, _X),
         Resource.APPOINTMENTS: _grant(*_KEEP),
+        Resource.NOTES: _grant(_V, _C, _X),
+        Resource.LETTERS: _grant(*_KEEP),
+        Resource.MESSAGES: _grant(_V, _C),
+        Resource.DOCUMENTS: _grant(*_KEEP),
+        Resource.CONTACTS: _grant(_V, _C, _X),
         Resource.SETTINGS: _grant(_V),
         **_OWN,
     },
     Role.RECEPTION: {
         Resource.PATIENTS: _grant(_V, _C, _X),
         Resource.APPOINTMENTS: _grant(*_KEEP),
+        Resource.LETTERS: _grant(_V),
+        Resource.MESSAGES: _grant(_V, _C, _X),
+        Resource.DOCUMENTS: _grant(_V, _C, _X),
+        Resource.CONTACTS: _grant(_V, _C, _X),
+        Resource.INVOICES: _grant(_V),
         Resource.SETTINGS: _grant(_V),
         **_OWN,
     },
     Role.BILLING: {
         Resource.PATIENTS: _grant(_V),
         Resource.APPOINTMENTS: _grant(_V, _E),
+        Resource.CONTACTS: _grant(_V),
+        Resource.INVOICES: _grant(_V, _C, _X, _E),
         Resource.SETTINGS: _grant(_V),
         **_OWN,
     },

@@ -67,6 +67,12 @@ TENANT_APPS = [
     "clinical.practice",
     "clinical.patients",
     "clinical.appointments",
+    "clinical.contacts",
+    "clinical.notes",
+    "clinical.letters",
+    "clinical.messages",
+    "clinical.documents",
+    "billing_integrations.invoices",
     "onboarding.imports",
 ]
 INSTALLED_APPS = [
