@@ -11,7 +11,16 @@ from tenants.models import ClinicModel
 
 
 class ImportSource(ClinicModel):
-    """One uploaded file. `key` names the FileMaker file through time: copies of it share one."""
+    """What one import reads: a file, several files as one job, or a server.
+
+    `key` names the FileMaker solution through time: copies of it share one.
+    """
+
+    class Kind(models.TextChoices):
+        FILE = "file", "One file"
+        BUNDLE = "bundle", "Several files"
+        DATA_API = "dataapi", "FileMaker Server (Data API)"
+        ODATA = "odata", "FileMaker Server (OData)"
 
     class State(models.TextChoices):
         RECEIVING = "receiving", "Being uploaded"
@@ -20,6 +29,7 @@ class ImportSource(ClinicModel):
         REFUSED = "refused", "Refused"
         DISCARDED = "discarded", "Deleted"
 
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.FILE)
     key = models.CharField(max_length=120, blank=True, default="")
     file_name = models.CharField(max_length=255)
     storage_key = models.CharField(max_length=120)
@@ -41,6 +51,53 @@ class ImportSource(ClinicModel):
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class SourceFile(ClinicModel):
+    """One file of a bundle: a database or an export, or the zip of its external container folder.
+
+    `slot` is the file's place in the composed table ids (`onboarding.filemaker.bundle.ids`): given
+    once and kept for every later copy of the file, whatever else the job holds.
+    """
+
+    class Role(models.TextChoices):
+        DATA = "data", "Records"
+        CONTAINERS = "containers", "Files kept outside the database"
+
+    class State(models.TextChoices):
+        RECEIVING = "receiving", "Being uploaded"
+        RECEIVED = "received", "Uploaded"
+        REFUSED = "refused", "Refused"
+
+    source = models.ForeignKey(ImportSource, on_delete=models.CASCADE, related_name="files")
+    position = models.PositiveIntegerField()
+    slot = models.PositiveIntegerField(null=True)
+    role = models.CharField(max_length=12, choices=Role, default=Role.DATA)
+    file_name = models.CharField(max_length=255)
+    origin = models.CharField(max_length=255, blank=True, default="")
+    """The zip it came in, as that was called; empty where it came by itself."""
+    storage_key = models.CharField(max_length=120)
+    size = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    state = models.CharField(max_length=12, choices=State, default=State.RECEIVING)
+    problem = models.CharField(blank=True, default="")
+    choices = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "position"], name="imports_file_place"),
+            models.UniqueConstraint(
+                fields=["source", "slot"],
+                condition=Q(slot__isnull=False),
+                name="imports_file_slot",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.file_name
@@ -100,12 +157,19 @@ class ImportRun(ClinicModel):
         CHECKING = "checking", "Dry run"
         CHECKED = "checked", "Dry run done"
         LOADING = "loading", "Loading"
+        FILING = "filing", "Bringing the files over"
         LOADED = "loaded", "Loaded"
         UNDOING = "undoing", "Being undone"
         UNDONE = "undone", "Undone"
         FAILED = "failed", "Stopped"
 
-    WORKING: ClassVar = (State.READING, State.CHECKING, State.LOADING, State.UNDOING)
+    WORKING: ClassVar = (
+        State.READING,
+        State.CHECKING,
+        State.LOADING,
+        State.FILING,
+        State.UNDOING,
+    )
 
     source = models.ForeignKey(ImportSource, on_delete=models.PROTECT, related_name="runs")
     mapping = models.ForeignKey(Mapping, null=True, on_delete=models.PROTECT, related_name="runs")
@@ -125,7 +189,7 @@ class ImportRun(ClinicModel):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 Value(1),
-                condition=Q(state__in=["reading", "checking", "loading", "undoing"]),
+                condition=Q(state__in=["reading", "checking", "loading", "filing", "undoing"]),
                 name="imports_one_run_at_work",
             )
         ]
@@ -262,3 +326,34 @@ class RowChange(ClinicModel):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_type}"
+
+
+class FileTask(ClinicModel):
+    """One file of a run that is to be brought into storage, for the document it belongs to.
+
+    `cell` is the container cell as it stood: an object inside the source, or paths outside of it.
+    `reason` says in words why a file is missing or has failed, and of a stored one whether it was
+    in storage already.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        STORED = "stored", "Stored"
+        MISSING = "missing", "Missing"
+        FAILED = "failed", "Failed"
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="file_tasks")
+    document_id = models.UUIDField(unique=True)
+    table_id = models.IntegerField()
+    record_id = models.BigIntegerField()
+    field_id = models.IntegerField()
+    cell = models.TextField()
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    reason = models.TextField(blank=True, default="")
+    attempts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["run", "state"], name="imports_task_state")]
+
+    def __str__(self) -> str:
+        return f"{self.table_id}/{self.record_id}: {self.state}"
