@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.db import migrations
+
+from clinical.patients.functions import ClinicSQL, assigned_only
+
+WALLS = [assigned_only(table) for table in ("invoices_pastinvoice",)]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("invoices", "0001_initial"), ("patients", "0003_assigned_only")]
+
+    operations = [ClinicSQL([up for up, _ in WALLS], [down for _, down in WALLS])]

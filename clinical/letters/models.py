@@ -1,0 +1,119 @@
+"""Letters about patients, and the templates they start from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from clinical.contacts.models import Contact
+from clinical.patients.models import Patient
+from clinical.practice.models import Location, Practitioner
+from tenants.models import ClinicModel
+
+
+class LetterTemplate(ClinicModel):
+    """A text that letters start from. Letters keep what they took; earlier texts are kept."""
+
+    name = models.CharField()
+    subject = models.CharField(blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    version = models.PositiveIntegerField(default=1)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LetterTemplateVersion(ClinicModel):
+    """One text a template had. Never changed."""
+
+    template = models.ForeignKey(LetterTemplate, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    name = models.CharField()
+    subject = models.CharField(blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    author_name = models.CharField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["template", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["template", "number"], name="letters_templateversion_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.number}"
+
+
+class Letter(ClinicModel):
+    """A letter in plain paragraphs. Final and sent ones are not changed."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        FINAL = "final", "Final"
+        SENT = "sent", "Sent"
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="letters")
+    practitioner = models.ForeignKey(
+        Practitioner, null=True, blank=True, on_delete=models.PROTECT, related_name="letters"
+    )
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="letters"
+    )
+    location = models.ForeignKey(
+        Location, null=True, blank=True, on_delete=models.PROTECT, related_name="letters"
+    )
+    """Whose letterhead it is on."""
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="letters",
+    )
+    author_name = models.CharField(blank=True, default="", db_default="")
+    recipient = models.TextField(blank=True, default="")
+    """Name and address as they stand on the letter."""
+    subject = models.CharField(blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    letter_date = models.DateField(null=True, blank=True)
+    state = models.CharField(max_length=5, choices=State, default=State.DRAFT)
+    finalised_at = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=0, db_default=0)
+    """Counts the saves, so that one who read an older text is told."""
+    source_note = models.CharField(blank=True, default="")
+    """What an import had to say about the row, shown with it."""
+    extra = models.JSONField(blank=True, default=dict)
+    """Fields of the old system that have no place here: label → text as it stood."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["-letter_date", "-id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["patient", "letter_date", "id"], name="letters_letter_patient_date"
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "final", "sent"]), name="letters_letter_state"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or "Letter"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
