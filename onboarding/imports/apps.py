@@ -24,6 +24,7 @@ class ImportsConfig(AppConfig):
         coverage.exempt("imports_runphase", "the log lines of a run; the run itself is recorded")
         coverage.unrecorded("imports_importsource", "received", "structure", "profile", "warnings")
         coverage.unrecorded("imports_importrun", "dry_report", "report", "undo_report")
+        coverage.unrecorded("imports_verification", "report")
         register(
             NavItem(
                 "Import",

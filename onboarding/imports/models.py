@@ -158,6 +158,7 @@ class ImportRun(ClinicModel):
         CHECKED = "checked", "Dry run done"
         LOADING = "loading", "Loading"
         FILING = "filing", "Bringing the files over"
+        MENDING = "mending", "Taking corrected records over"
         LOADED = "loaded", "Loaded"
         UNDOING = "undoing", "Being undone"
         UNDONE = "undone", "Undone"
@@ -168,17 +169,34 @@ class ImportRun(ClinicModel):
         State.CHECKING,
         State.LOADING,
         State.FILING,
+        State.MENDING,
         State.UNDOING,
     )
+
+    class Mode(models.TextChoices):
+        UPDATE = "update", "Bring up to date"
+        REPLACE = "replace", "Full re-import"
+
+    class ByHand(models.TextChoices):
+        """What a full re-import does with records that did not come from its file."""
+
+        KEEP = "keep", "Keep them"
+        REMOVE = "remove", "Remove them"
 
     source = models.ForeignKey(ImportSource, on_delete=models.PROTECT, related_name="runs")
     mapping = models.ForeignKey(Mapping, null=True, on_delete=models.PROTECT, related_name="runs")
     state = models.CharField(max_length=12, choices=State, default=State.UPLOADED)
+    mode = models.CharField(max_length=8, choices=Mode, default=Mode.UPDATE)
+    by_hand = models.CharField(max_length=8, choices=ByHand, default=ByHand.KEEP)
+    stops_at_gaps = models.BooleanField(default=False)
+    """True: what would be set aside stops the load. False: it is set aside and the rest is loaded."""
     failed_in = models.CharField(max_length=12, blank=True, default="")
     error = models.CharField(blank=True, default="")
     dry_report = models.JSONField(default=dict)
     report = models.JSONField(default=dict)
     undo_report = models.JSONField(default=dict)
+    snapshot = models.JSONField(default=dict)
+    """What was there before the load: rows and checksum of each table, and where the copy lies."""
     started_by = models.CharField(max_length=120, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     loaded_at = models.DateTimeField(null=True)
@@ -189,7 +207,9 @@ class ImportRun(ClinicModel):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 Value(1),
-                condition=Q(state__in=["reading", "checking", "loading", "filing", "undoing"]),
+                condition=Q(
+                    state__in=["reading", "checking", "loading", "filing", "mending", "undoing"]
+                ),
                 name="imports_one_run_at_work",
             )
         ]
@@ -211,6 +231,12 @@ class RunProgress(models.Model):
     phase = models.CharField(max_length=60, blank=True, default="")
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
+    all_done = models.BigIntegerField(default=0)
+    all_total = models.BigIntegerField(default=0)
+    """The same over all phases of the step: what the time left is reckoned from."""
+    lines = models.JSONField(default=list)
+    """The log so far, as `PhaseLine.as_json` writes it; the run's own log is written at its end."""
+    started_at = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)
     stop_requested = models.BooleanField(default=False)
     heartbeat_at = models.DateTimeField(null=True)
@@ -223,6 +249,8 @@ class RunPhase(ClinicModel):
     """One line of a run's log. Times are UTC; `errors` counts records that could not be taken."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="phases")
+    number = models.PositiveSmallIntegerField(null=True)
+    """Which of the phases 0 to 8 (`phases.py`) the line belongs to; none for steps around the load."""
     name = models.CharField(max_length=120)
     records = models.BigIntegerField(default=0)
     errors = models.BigIntegerField(default=0)
@@ -288,6 +316,10 @@ class RowResult(ClinicModel):
     issues = models.JSONField(default=list)
     """[{"field": id, "code": …, "message": …}]: what was noticed, without the values."""
     target_id = models.UUIDField(null=True)
+    raw = models.JSONField(null=True)
+    """The text of a record that was set aside: it has no link to keep it."""
+    is_mended = models.BooleanField(default=False)
+    """It had been set aside, and a person's correction let it in or left it out."""
 
     class Meta:
         constraints: ClassVar = [
@@ -326,6 +358,69 @@ class RowChange(ClinicModel):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_type}"
+
+
+class Correction(ClinicModel):
+    """What a person said of a record that was set aside. The record's own text is never changed.
+
+    A cell's correction holds while the cell still stands as it `was`; a choice (`target`,
+    `chosen_id`) and a leaving out hold while the record stands as it did (`payload_hash`).
+    """
+
+    class Kind(models.TextChoices):
+        CELL = "cell", "A cell's text"
+        CHOICE = "choice", "A record chosen by hand"
+        LEAVE_OUT = "leave_out", "Left out"
+
+    source_key = models.CharField(max_length=120)
+    table_id = models.IntegerField()
+    record_id = models.BigIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    place = models.CharField(max_length=60, blank=True, default="")
+    """The cell (field id, and “:repetition”), or the target of a choice; empty for leaving out."""
+    was = models.TextField(blank=True, default="")
+    text = models.TextField(blank=True, default="")
+    """The corrected text, or the reason for leaving out."""
+    chosen_id = models.UUIDField(null=True)
+    payload_hash = models.CharField(max_length=64)
+    made_by = models.CharField(max_length=120, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["table_id", "record_id", "kind", "place"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source_key", "table_id", "record_id", "kind", "place"],
+                name="imports_correction_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_id}/{self.record_id}: {self.kind} {self.place}"
+
+
+class Verification(ClinicModel):
+    """A loaded run held against a file again: what differs since, and why. Kept with the clinic."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Being compared"
+        DONE = "done", "Compared"
+        FAILED = "failed", "Stopped"
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="verifications")
+    source = models.ForeignKey(ImportSource, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    report = models.JSONField(default=dict)
+    error = models.CharField(blank=True, default="")
+    asked_by = models.CharField(max_length=120, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.run} against {self.source.file_name}"
 
 
 class FileTask(ClinicModel):
