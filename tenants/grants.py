@@ -11,8 +11,15 @@ APP_RIGHTS = {
     "tenants_tenant": "SELECT",
     "tenants_domain": "SELECT",
     "tenants_migrationhead": "SELECT",
+    "tenants_datakey": "SELECT, INSERT",
 }
 """Shared table → rights of nexus_app. Other apps add theirs with `grant_to_app`."""
+
+OWN_ROWS = ("tenants_datakey",)
+"""Shared tables of which a clinic sees the rows with its own tenant_id, and no others."""
+
+CLOSED_TO_PLATFORM = ("tenants_datakey",)
+"""Shared tables that are not the operators' business."""
 
 
 PLATFORM_READS_ONLY = ("tenants_schemascript", "tenants_migrationhead", "django_migrations")
@@ -45,6 +52,7 @@ def public_statements() -> list[str]:
             f'REVOKE INSERT, UPDATE, DELETE ON public."{table}" FROM {PLATFORM}'
             for table in PLATFORM_READS_ONLY
         ),
+        *(f'REVOKE ALL ON public."{table}" FROM {PLATFORM}' for table in CLOSED_TO_PLATFORM),
     ]
 
 
@@ -54,6 +62,8 @@ def _shared_wall(table: str) -> str:
     The owner passes by; it runs the migrations.
     """
     mine = "(SELECT current_setting('rls.tenant_id')::int) = 0"
+    if table in OWN_ROWS:
+        mine = "tenant_id = (SELECT current_setting('rls.tenant_id')::int)"
     return f"""
 DO $wall$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_policies WHERE schemaname = 'public' AND tablename = '{table}'

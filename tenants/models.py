@@ -114,3 +114,19 @@ class MigrationHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id}: {self.heads[:8]}"
+
+
+class DataKey(models.Model):
+    """A key of one clinic's secrets, wrapped: see `tenants.vault`. The newest one seals."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    wrapped = models.BinaryField()
+    wrapped_by = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["tenant_id", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.id} under {self.wrapped_by}"

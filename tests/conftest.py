@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
             if servers.valkey_url.count("/") > 2
             else f"{servers.valkey_url}/{index}",
             "SECRET_KEY": secrets.token_hex(32),
+            "NEXUS_KEYS": f"tests:{secrets.token_urlsafe(32)}",
             "NEXUS_DEBUG": "1",
             "NEXUS_VAR": _var_folder(),
             "NEXUS_BASE_DOMAIN": "localhost",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+KEY_BYTES = 32
 
 
 class EnvironmentVariableError(RuntimeError):
@@ -37,6 +41,29 @@ def number(name: str, default: int) -> int:
         return int(value)
     except ValueError:
         raise EnvironmentVariableError(f"{name}={value!r} is not a whole number.") from None
+
+
+_KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+
+
+def key_ring(name: str) -> dict[str, bytes]:
+    """Read `id:base64,id2:base64`, 32 bytes each, the current key first; nothing is an empty ring."""
+    ring: dict[str, bytes] = {}
+    for number, entry in enumerate(filter(None, os.environ.get(name, "").split(",")), start=1):
+        key_id, _, encoded = entry.strip().partition(":")
+        standard = encoded.strip().rstrip("=").translate(str.maketrans("-_", "+/"))
+        try:
+            key = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+        except ValueError:
+            key = b""
+        if not _KEY_ID.fullmatch(key_id) or key_id in ring or len(key) != KEY_BYTES:
+            raise EnvironmentVariableError(
+                f"{name}: entry {number} must look like ID:BASE64, with an id of its own and 32 "
+                "random bytes in base64. Make one with: "
+                "python3 -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())'"
+            )
+        ring[key_id] = key
+    return ring
 
 
 @dataclass(frozen=True)

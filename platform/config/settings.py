@@ -31,6 +31,14 @@ CLINIC_URLCONF = "config.urls_clinic"
 OPERATORS_URLCONF = "config.urls_operators"
 WSGI_APPLICATION = "config.wsgi.application"
 
+# ── Secrets at rest: data keys of the clinics are wrapped by these ──────────────────────────────────
+VAULT_KEYS = env.key_ring("NEXUS_KEYS")
+if SECURE and not VAULT_KEYS:
+    raise env.EnvironmentVariableError(
+        "NEXUS_KEYS is not set: nothing could keep the clinics' secrets. Set it to ID:BASE64 with 32 "
+        "random bytes, and keep a copy: docs/operations.md says how."
+    )
+
 # ── Databases: one server, three roles ──────────────────────────────────────────────────────────
 ORIGINAL_BACKEND = "django_rls.backends.postgresql"
 DATABASES = {

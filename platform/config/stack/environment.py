@@ -78,6 +78,7 @@ def describe(
     variables = {
         "NEXUS_VAR": str(layout.var),
         "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets["secret_key"],
+        "NEXUS_KEYS": os.environ.get("NEXUS_KEYS") or f"local:{secrets['vault_key']}",
         "STORAGE_URL": os.environ.get("STORAGE_URL") or f"file://{layout.var / 'files'}",
         "MAIL_URL": os.environ.get("MAIL_URL") or f"file://{layout.var / 'mail'}",
         "DJANGO_SETTINGS_MODULE": "config.settings",

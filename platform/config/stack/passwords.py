@@ -18,6 +18,7 @@ NAMES = (
     "nexus_backup",
     "valkey",
     "secret_key",
+    "vault_key",
 )
 
 

@@ -1,0 +1,40 @@
+"""The environment says what is wrong with it."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+import pytest
+
+from config import env
+
+KEY = base64.b64encode(b"\xfb" * 32).decode()
+
+
+def test_a_ring_keeps_its_order_and_takes_both_alphabets(monkeypatch):
+    url_safe = base64.urlsafe_b64encode(b"\xfb" * 32).decode().rstrip("=")
+    monkeypatch.setenv("NEXUS_KEYS", f"2026b:{KEY}, 2026a:{url_safe}")
+
+    assert list(env.key_ring("NEXUS_KEYS").items()) == [
+        ("2026b", b"\xfb" * 32),
+        ("2026a", b"\xfb" * 32),
+    ]
+
+
+def test_no_ring_is_an_empty_one(monkeypatch):
+    monkeypatch.delenv("NEXUS_KEYS", raising=False)
+
+    assert env.key_ring("NEXUS_KEYS") == {}
+
+
+@pytest.mark.parametrize(
+    "value", ["abc", f":{KEY}", f"a:{KEY[:20]}", f"a:{KEY},a:{KEY}", "a:!!", f"a b:{KEY}"]
+)
+def test_a_malformed_ring_is_named_and_never_quoted(monkeypatch, value):
+    monkeypatch.setenv("NEXUS_KEYS", value)
+
+    with pytest.raises(env.EnvironmentVariableError, match="NEXUS_KEYS: entry") as raised:
+        env.key_ring("NEXUS_KEYS")
+    assert KEY[:20] not in str(raised.value)
+    assert os.environ["NEXUS_KEYS"] == value
