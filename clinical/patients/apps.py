@@ -13,6 +13,11 @@ class PatientsConfig(AppConfig):
         from ui.navigation import NavItem, Search, register, register_search
 
         coverage.subject("patients_patient", "id")
+        coverage.subject("patients_patientmerge", "winner_id")
+        coverage.subject("patients_duplicatecandidate", "first_id")
+        coverage.exempt("patients_mergedrow", "which rows a merge moved; each move is recorded")
+        coverage.exempt("patients_duplicatesearch", "when the clinic was looked through")
+        coverage.unrecorded("patients_duplicatecandidate", "evidence", "score")
         register(
             NavItem("Patients", "patients:list", "users", permission="patients.view", order=20)
         )

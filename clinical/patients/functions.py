@@ -185,6 +185,34 @@ END
 $search$
 """
 
+SEARCH_THROUGH_MERGES = (
+    SEARCH_PATIENTS.replace(
+        "RETURNS TABLE (patient_id uuid, rank real)", "RETURNS TABLE (found_id uuid, rank real)"
+    )
+    .replace(
+        "CREATE FUNCTION {schema}.search_patients(", "CREATE FUNCTION {schema}.search_records("
+    )
+    .replace("'search_patients of clinic", "'search_records of clinic")
+)
+FOLLOW_MERGES = """
+CREATE FUNCTION {schema}.search_patients(
+    names text, phones text[], code text, patient_number bigint, email text,
+    born date[], maybe_born date[], with_archived boolean, max_rows integer
+) RETURNS TABLE (patient_id uuid, rank real)
+LANGUAGE sql STABLE ROWS 50
+AS $follow$
+    SELECT f.goes_on, f.rank FROM (
+        SELECT DISTINCT ON (coalesce(p.merged_into_id, p.id))
+            coalesce(p.merged_into_id, p.id) AS goes_on, s.rank, s.place
+        FROM {schema}.search_records($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            WITH ORDINALITY AS s (found_id, rank, place)
+        JOIN {schema}.patients_patient p ON p.id = s.found_id
+        ORDER BY coalesce(p.merged_into_id, p.id), s.place
+    ) AS f ORDER BY f.place
+$follow$
+"""
+"""What leads to a merged record leads to the one that goes on, once; under the caller's own policies."""
+
 SEARCH_SIGNATURE = (
     "{schema}.search_patients(text, text[], text, bigint, text, date[], date[], boolean, integer)"
 )

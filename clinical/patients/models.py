@@ -12,7 +12,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Func, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Reverse
 
 from clinical.practice.models import FundingType, Location
@@ -32,6 +32,13 @@ class NextPatientNumber(Func):
     function = "next_patient_number"
     output_field = models.BigIntegerField()
     arity = 0
+
+
+class PatientManager(models.Manager["Patient"]):
+    """Leaves out records that were merged into another: only `Patient.everyone` has those."""
+
+    def get_queryset(self) -> models.QuerySet[Patient]:
+        return super().get_queryset().filter(merged_into=None)
 
 
 class Patient(ClinicModel):
@@ -71,8 +78,15 @@ class Patient(ClinicModel):
     extra = models.JSONField(blank=True, default=dict)
     """Fields of the old system that have no place here: label → text as it stood."""
     is_archived = models.BooleanField(default=False)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from"
+    )
+    """The record of the same person that goes on; never one that is merged itself."""
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+
+    objects = PatientManager()
+    everyone: ClassVar[models.Manager[Patient]] = models.Manager()
 
     search_name = models.GeneratedField(
         expression=FoldNames("given_names", "family_name", "preferred_name", "former_names"),
@@ -97,7 +111,11 @@ class Patient(ClinicModel):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(number__gte=1), name="patients_patient_number_positive"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | ~Q(merged_into=F("id")),
+                name="patients_patient_merged_into_another",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -218,3 +236,106 @@ class CoordinatorAssignment(ClinicModel):
 
     def __str__(self) -> str:
         return f"{self.user} → {self.patient}"
+
+
+class DuplicateCandidate(ClinicModel):
+    """Two records that may be one person's, as the search or a person found them; `first` < `second`.
+
+    Their foreign keys end with the patient (ON DELETE CASCADE): a guess never holds a record back.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "To be decided"
+        MERGED = "merged", "Merged"
+        NOT_THE_SAME = "not_the_same", "Two people"
+
+    first = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    second = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    state = models.CharField(max_length=12, choices=State, default=State.OPEN)
+    evidence = models.JSONField(default=list)
+    """Codes of `duplicates.EVIDENCE`, the strongest first."""
+    score = models.PositiveSmallIntegerField(default=0)
+    """How much speaks for one person, up to 100: the order of the list, no probability."""
+    found_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar = ["-score", "id"]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "-score", "id"], name="patients_duplicate_open")
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["first", "second"], name="patients_duplicate_once"),
+            models.CheckConstraint(
+                condition=Q(first__lt=F("second")), name="patients_duplicate_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} and {self.second_id}"
+
+
+class DuplicateSearch(ClinicModel):
+    """One look through the whole clinic for people who are here twice."""
+
+    asked_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    patients = models.PositiveIntegerField(default=0)
+    found = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["-asked_at"]
+        verbose_name_plural = "duplicate searches"
+
+    def __str__(self) -> str:
+        return f"{self.asked_at:%Y-%m-%d %H:%M}"
+
+
+class PatientMerge(ClinicModel):
+    """Two records made one: what was taken from the record that is hidden since, and the way back."""
+
+    winner = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="merges")
+    loser = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="merges_away")
+    merged_at = models.DateTimeField()
+    merged_by = models.CharField(blank=True, default="")
+    changed = models.JSONField(default=dict)
+    """Column of the surviving record → [before, after], as JSON holds them."""
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(blank=True, default="")
+    left = models.JSONField(default=list)
+    """What undoing did not put back, or put back changed: [{"what", "why"}]."""
+
+    class Meta:
+        ordering: ClassVar = ["-merged_at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["loser"], condition=Q(undone_at=None), name="patients_merge_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.loser_id} → {self.winner_id}"
+
+
+class MergedRow(ClinicModel):
+    """One row that a merge moved to the surviving record, by table, column and key."""
+
+    merge = models.ForeignKey(PatientMerge, on_delete=models.CASCADE, related_name="rows")
+    table = models.CharField(max_length=63)
+    column = models.CharField(max_length=63)
+    row_id = models.CharField(max_length=64)
+    digest = models.CharField(max_length=32)
+    """MD5 of the rest of the row when it was moved: tells whether it was edited since."""
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["merge", "table"], name="patients_mergedrow_merge")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row_id}"

@@ -1,0 +1,33 @@
+"""What every page of a patient's record has in common: the heading and the tabs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import render
+
+from clinical.patients.tabs import tabs_of
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from clinical.patients.models import Patient
+    from clinical.practice.requests import SignedInRequest
+
+
+def record_page(  # noqa: PLR0913 - a page has that many parts
+    request: SignedInRequest,
+    patient: Patient,
+    template: str,
+    context: dict[str, Any],
+    *,
+    tab: str,
+    status: int = 200,
+) -> HttpResponse:
+    """Render a template that extends `patients/_patient.html`; `tab` is its tab's URL name."""
+    common = {
+        "patient": patient,
+        "identifiers": patient.identifiers.all(),
+        "tabs": tabs_of(request.user, patient, active=tab),
+    }
+    return render(request, template, {**common, **context}, status=status)
