@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.utils import timezone
 
-from onboarding.filemaker.exports.choices import Choices
-from onboarding.filemaker.exports.detect import open_source
 from onboarding.imports.models import ImportSource
+from onboarding.imports.opening import open_import_source
 from onboarding.imports.payload import dumped, hash_of, payload_of, storable_json
 from onboarding.imports.profile import TableTally
 from onboarding.imports.structure import Structure
@@ -59,8 +58,7 @@ def stage_source(
         path = path_of(source)
     with progress.phase("Check the file"):
         sha256 = source.sha256 or sha256_of(path)
-        choices = Choices.from_json(source.choices)
-    with open_source(path, name=source.file_name, choices=choices) as file:
+    with open_import_source(source, tenant=tenant, actor=actor) as file:
         structure = Structure.of(file)
         stager = _Stager(tenant, actor, source, file, structure, progress)
         tables = [stager.stage(table) for table in structure.tables]
