@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from clinical.practice.requests import SignedInRequest
 
 
-def record_page(  # noqa: PLR0913 - a page has that many parts
+def record_page(
     request: SignedInRequest,
     patient: Patient,
     template: str,

@@ -34,7 +34,21 @@ class Tab:
     shown: Callable[[Patient], bool] | None = None
 
 
-_tabs: dict[str, Tab] = {}
+_OWN = (
+    Tab("Overview", "patients:detail", "patients.view", 10, icon="user"),
+    Tab("Appointments", "patients:appointments", "appointments.view", 30, icon="calendar"),
+    Tab(
+        "From FileMaker",
+        "patients:former_system",
+        "patients.view",
+        90,
+        count=lambda patient: len(patient.extra),
+        icon="database",
+        shown=lambda patient: bool(patient.extra),
+    ),
+    Tab("History", "patients:history", "audit.view", 95, icon="history"),
+)
+_tabs: dict[str, Tab] = {tab.url_name: tab for tab in _OWN}
 
 
 def register(tab: Tab) -> None:

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.permissions import Action, Resource, allows, requires
+from accounts.permissions import Action, Resource, requires
 from clinical.appointments.selectors import appointments_of
 from clinical.patients import selectors, services
 from clinical.patients.forms import FilterForm, PatientForms
 from clinical.patients.history import history_of
+from clinical.patients.pages import record_page
 from clinical.patients.search import MAX_RESULTS
 from clinical.practice.clock import day_span
 from clinical.practice.models import Location
@@ -105,7 +106,7 @@ def former_system(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Show what the old system had in fields that have no place here."""
     patient = selectors.get_patient(request.user, pk)
     services.record_view(patient, section="former-system")
-    return _page(request, patient, "former-system", {"extra": sorted(patient.extra.items())})
+    return _page(request, patient, "former_system", {"extra": sorted(patient.extra.items())})
 
 
 @require_safe
@@ -177,46 +178,8 @@ def archive(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def _page(
     request: SignedInRequest, patient: Patient, section: str, context: dict[str, Any]
 ) -> HttpResponse:
-    return render(
-        request,
-        f"patients/{section.replace('-', '_')}.html",
-        {
-            "patient": patient,
-            "identifiers": patient.identifiers.all(),
-            "section": section,
-            "tabs": _tabs(request, patient, section),
-            **context,
-        },
-    )
-
-
-def _tabs(request: SignedInRequest, patient: Patient, section: str) -> list[dict[str, Any]]:
-    tabs: list[tuple[str, str, str, str, int | None]] = [
-        ("overview", "Overview", "patients:detail", "user", None),
-        ("appointments", "Appointments", "patients:appointments", "calendar", None),
-    ]
-    if patient.extra:
-        tabs.append(
-            (
-                "former-system",
-                "From FileMaker",
-                "patients:former_system",
-                "database",
-                len(patient.extra),
-            )
-        )
-    if allows(request.user, Action.VIEW, Resource.AUDIT):
-        tabs.append(("history", "History", "patients:history", "history", None))
-    return [
-        {
-            "label": label,
-            "url": reverse(url_name, kwargs={"pk": patient.pk}),
-            "active": key == section,
-            "icon": icon,
-            "count": count,
-        }
-        for key, label, url_name, icon, count in tabs
-    ]
+    url_name = "patients:detail" if section == "overview" else f"patients:{section}"
+    return record_page(request, patient, f"patients/{section}.html", context, tab=url_name)
 
 
 def _form_page(
