@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import env, logs
+from config.storages import FileStorage
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(env.text("NEXUS_VAR", str(ROOT / "var")))
@@ -214,11 +215,12 @@ CELERY_BEAT_SCHEDULE = {
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
 }
 STORAGE_URL = env.text("STORAGE_URL", f"file://{VAR / 'files'}")
+_files = FileStorage.parse(STORAGE_URL, var=VAR)
+WORK_DIR = _files.work_dir
+# Where files of patients are scanned: tcp://host:port or unix:///path of a clamd; empty: they are not.
+CLAMD_URL = env.text("CLAMD_URL", "")
 STORAGES = {
-    "default": {
-        "BACKEND": "tenants.storage.ScopedFileSystemStorage",
-        "OPTIONS": {"location": urlsplit(STORAGE_URL).path},
-    },
+    "default": _files.django(),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
