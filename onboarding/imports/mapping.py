@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from onboarding.imports.targets import CHOICES, ENTITIES
+from onboarding.imports.decisions import Decision, Decisions
+from onboarding.imports.manners import ORDERS, PLAIN, Manner
+from onboarding.imports.targets import ENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from onboarding.imports.structure import Structure
-    from onboarding.imports.targets import Target
-
-FORMAT = 1
+FORMAT = 2
+READABLE = frozenset({1, 2})
 KEEP, LEAVE = "", "-"
 """A field's text is kept with the record, or left out of it (its raw text is kept all the same)."""
 
@@ -43,11 +43,18 @@ class FieldRule:
     via: Via | None = None
     confidence: float = 0
     reason: str = ""
+    manner: Manner = PLAIN
+
+    @property
+    def is_mapped(self) -> bool:
+        return self.to not in {KEEP, LEAVE}
 
     def as_json(self) -> dict[str, Any]:
         kept: dict[str, Any] = {"to": self.to}
         if self.how:
             kept["as"] = self.how
+        if self.manner != PLAIN:
+            kept["with"] = self.manner.as_json()
         if self.via:
             kept["via"] = {"table": self.via.table_id, "field": self.via.field_id}
         if self.reason:
@@ -57,13 +64,17 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class TableRule:
-    """What a table's records become; without an entity they are listed and not taken over."""
+    """What a table's records become; without an entity they are listed and not taken over.
+
+    `constants`: target and the text every record has there, for targets no field goes to.
+    """
 
     table_id: int
     entity: str = ""
     fields: tuple[FieldRule, ...] = ()
     confidence: float = 0
     reason: str = ""
+    constants: tuple[tuple[str, str], ...] = ()
 
     def rule(self, field_id: int) -> FieldRule:
         return next((r for r in self.fields if r.field_id == field_id), FieldRule(field_id))
@@ -79,15 +90,22 @@ class TableRule:
             for r in self.fields
             if r.to != KEEP
         )
-        return {"entity": self.entity, "fields": fields}
+        shape: dict[str, Any] = {"entity": self.entity, "fields": fields}
+        manners = {str(r.field_id): r.manner.as_json() for r in self.fields if r.manner != PLAIN}
+        if manners:
+            shape["manners"] = manners
+        if self.constants:
+            shape["constants"] = dict(self.constants)
+        return shape
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        kept = {
             "entity": self.entity,
             "confidence": round(self.confidence, 2),
             "reason": self.reason,
             "fields": {str(rule.field_id): rule.as_json() for rule in self.fields},
         }
+        return {**kept, "constants": dict(self.constants)} if self.constants else kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +113,25 @@ class Options:
     """What holds for the whole import.
 
     `create_missing`: names of clinics, clinicians, types and payers not yet known are created.
+    `decimal_sign`: what parts whole from fraction in the file's numbers.
     """
 
     time_zone: str = "Australia/Sydney"
     date_order: str = "DMY"
     create_missing: bool = True
     default_minutes: int = 30
+    decimal_sign: str = "."
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        kept = {
             "time_zone": self.time_zone,
             "date_order": self.date_order,
             "create_missing": self.create_missing,
             "default_minutes": self.default_minutes,
         }
+        if self.decimal_sign != ".":
+            kept["decimal_sign"] = self.decimal_sign
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +140,8 @@ class MappingSpec:
 
     tables: tuple[TableRule, ...] = ()
     options: Options = field(default_factory=Options)
+    decisions: Decisions = field(default_factory=dict)
+    """What becomes of words that stand for clinics, clinicians, types and payers: `decisions.py`."""
 
     def table(self, table_id: int) -> TableRule:
         return next((t for t in self.tables if t.table_id == table_id), TableRule(table_id))
@@ -132,28 +157,56 @@ class MappingSpec:
         """Digest what decides how the table's records are loaded, the tables they refer to included."""
         others = sorted({r.via.table_id for r in rule.fields if r.via})
         referred = [[table_id, self.table(table_id).entity] for table_id in others]
-        shape = json.dumps([rule.effect, referred, self.options.as_json()], sort_keys=True)
+        parts: list[Any] = [rule.effect, referred, self.options.as_json()]
+        matters = {rule.entity, *_entities_referred_to(rule)}
+        decided = {s: d for s, d in self.decisions.items() if s.partition("@")[0] in matters}
+        if decided:
+            parts.append(_decisions_json(decided))
+        shape = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(shape.encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        kept = {
             "format": FORMAT,
             "options": self.options.as_json(),
             "tables": {str(rule.table_id): rule.as_json() for rule in self.tables},
         }
+        if self.decisions:
+            kept["decisions"] = _decisions_json(self.decisions)
+        return kept
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> MappingSpec:
-        if kept.get("format") != FORMAT:
+        if kept.get("format") not in READABLE:
             raise MappingError(f"This mapping is not of format {FORMAT}.")
         try:
             tables = tuple(_table_rule(int(key), rule) for key, rule in kept["tables"].items())
             options = _options(kept.get("options", {}))
+            decisions = {
+                str(scope): {str(key): Decision.from_json(made) for key, made in found.items()}
+                for scope, found in kept.get("decisions", {}).items()
+                if found
+            }
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, MappingError):
                 raise
             raise MappingError(f"The mapping is not well formed: {error!r}.") from error
-        return cls(tuple(sorted(tables, key=lambda t: t.table_id)), options)
+        return cls(tuple(sorted(tables, key=lambda t: t.table_id)), options, decisions)
+
+
+def _entities_referred_to(rule: TableRule) -> set[str]:
+    entity = ENTITIES.get(rule.entity)
+    names = [*(field.to for field in rule.fields), *(to for to, _ in rule.constants)]
+    targets = [entity.by_name.get(name) for name in names] if entity else []
+    return {target.refers_to for target in targets if target and target.refers_to}
+
+
+def _decisions_json(decisions: Decisions) -> dict[str, Any]:
+    return {
+        scope: {key: made.as_json() for key, made in sorted(found.items())}
+        for scope, found in sorted(decisions.items())
+        if found
+    }
 
 
 def _options(kept: Mapping[str, Any]) -> Options:
@@ -162,8 +215,10 @@ def _options(kept: Mapping[str, Any]) -> Options:
         ZoneInfo(options.time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise MappingError(f"There is no time zone {options.time_zone!r}.") from error
-    if options.date_order not in {"DMY", "MDY", "YMD"}:
+    if options.date_order not in ORDERS:
         raise MappingError("The date order is DMY, MDY or YMD.")
+    if options.decimal_sign not in {".", ","}:
+        raise MappingError("The decimal sign is a point or a comma.")
     if not 1 <= int(options.default_minutes) <= 24 * 60:
         raise MappingError("The usual length is 1 to 1440 minutes.")
     return options
@@ -176,6 +231,7 @@ def _table_rule(table_id: int, kept: Mapping[str, Any]) -> TableRule:
         tuple(_field_rule(int(key), rule) for key, rule in kept.get("fields", {}).items()),
         float(kept.get("confidence", 0)),
         str(kept.get("reason", "")),
+        tuple(sorted((str(to), str(text)) for to, text in kept.get("constants", {}).items())),
     )
 
 
@@ -188,94 +244,5 @@ def _field_rule(field_id: int, kept: Mapping[str, Any]) -> FieldRule:
         Via(int(via["table"]), int(via["field"])) if via else None,
         float(kept.get("confidence", 0)),
         str(kept.get("reason", "")),
+        Manner.from_json(kept.get("with", {})),
     )
-
-
-def carry_over(
-    old: MappingSpec, known: Structure, suggestion: MappingSpec, structure: Structure
-) -> MappingSpec:
-    """Answer the confirmed mapping for a solution that has changed since: by ids, never by names.
-
-    What was decided stays decided where the field is still there with its type; fields that are new
-    take their suggestion, unless its place is taken.
-    """
-    tables = []
-    for suggested in suggestion.tables:
-        decided = next((t for t in old.tables if t.table_id == suggested.table_id), None)
-        before, now = known.table(suggested.table_id), structure.table(suggested.table_id)
-        if decided is None or before is None or now is None:
-            tables.append(suggested)
-            continue
-        same = {f.id for f in now.fields if (was := before.field(f.id)) and was.type == f.type}
-        kept = [rule for rule in decided.fields if rule.field_id in same]
-        tables.append(
-            replace(decided, fields=(*kept, *_new_fields(suggested, decided, kept, same)))
-        )
-    return MappingSpec(tuple(tables), old.options)
-
-
-def _new_fields(
-    suggested: TableRule, decided: TableRule, kept: list[FieldRule], same: set[int]
-) -> list[FieldRule]:
-    if suggested.entity != decided.entity or not decided.entity:
-        return []
-    targets = ENTITIES[decided.entity].by_name
-    taken = {rule.to for rule in kept}
-    return [
-        rule
-        for rule in suggested.fields
-        if rule.field_id not in same and (rule.to not in taken or targets[rule.to].many)
-    ]
-
-
-def check_spec(spec: MappingSpec, structure: Structure) -> None:
-    """Raise MappingError where the spec does not fit the file or contradicts itself."""
-    for rule in spec.tables:
-        table = structure.table(rule.table_id)
-        if table is None:
-            raise MappingError(f"The file has no table {rule.table_id}.")
-        if not rule.entity:
-            continue
-        entity = ENTITIES.get(rule.entity)
-        if entity is None:
-            raise MappingError(f"Table {table.name}: there is no kind of record {rule.entity!r}.")
-        taken: set[str] = set()
-        for field_rule in rule.fields:
-            field_name = getattr(table.field(field_rule.field_id), "name", None)
-            if field_name is None:
-                raise MappingError(f"Table {table.name} has no field {field_rule.field_id}.")
-            if field_rule.to in {KEEP, LEAVE}:
-                continue
-            target = entity.by_name.get(field_rule.to)
-            if target is None:
-                raise MappingError(f"{table.name}::{field_name}: no target {field_rule.to!r}.")
-            if target.name in taken and not target.many:
-                raise MappingError(
-                    f"{table.name}: two fields go to {target.label}, which holds one."
-                )
-            taken.add(target.name)
-            _check_how(table.name, field_name, field_rule, target, structure)
-        _check_complete(table.name, rule, taken)
-
-
-def _check_how(
-    table: str, field_name: str, rule: FieldRule, target: Target, structure: Structure
-) -> None:
-    if rule.how and rule.how not in dict(CHOICES.get(target.kind, ())):
-        raise MappingError(f"{table}::{field_name}: cannot be read as {rule.how!r}.")
-    if rule.via:
-        other = structure.table(rule.via.table_id)
-        if other is None or other.field(rule.via.field_id) is None:
-            raise MappingError(f"{table}::{field_name}: refers to a field the file does not have.")
-
-
-def _check_complete(table: str, rule: TableRule, taken: set[str]) -> None:
-    """What must be there so that a record can become anything at all."""
-    names = {"full_name", "name", "given_names", "family_name", "preferred_name"}
-    if rule.entity == "appointment":
-        if not taken & {"date", "starts_at"}:
-            raise MappingError(f"{table}: say which field holds the appointment's date.")
-        if "patient" not in taken:
-            raise MappingError(f"{table}: say which field holds the appointment's patient.")
-    elif not taken & names:
-        raise MappingError(f"{table}: say which field holds the name.")

@@ -15,7 +15,9 @@ from onboarding.imports.duplicates import find_candidates
 from onboarding.imports.identity import settle_key
 from onboarding.imports.loading.engine import Loader
 from onboarding.imports.loading.ledger import Ledger
-from onboarding.imports.mapping import MappingSpec, carry_over, check_spec
+from onboarding.imports.mapping import MappingSpec
+from onboarding.imports.mapping_change import carry_over
+from onboarding.imports.mapping_check import check_spec
 from onboarding.imports.models import ImportRun, ImportSource, Mapping
 from onboarding.imports.progress import Progress
 from onboarding.imports.reports import assemble

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from onboarding.filemaker.fmp.reader import open_file
-from onboarding.imports.mapping import Via, check_spec
+from onboarding.imports.mapping import Via
+from onboarding.imports.mapping_check import check_spec
 from onboarding.imports.profile import TableTally
 from onboarding.imports.structure import Structure
 from onboarding.imports.suggest import suggest
