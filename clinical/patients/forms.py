@@ -73,6 +73,7 @@ class PatientForm(forms.Form):
         FundingType.objects.none(), required=False, empty_label="Not known"
     )
     coordinator_name = forms.CharField(required=False, max_length=LINE, label="Support coordinator")
+    coordinator_since = WrittenDateField(required=False, label="Coordinator since")
     plan_start = WrittenDateField(required=False, label="Plan starts")
     plan_end = WrittenDateField(required=False, label="Plan ends")
     alerts = forms.CharField(

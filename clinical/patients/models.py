@@ -70,6 +70,7 @@ class Patient(ClinicModel):
         FundingType, null=True, blank=True, on_delete=models.PROTECT, related_name="patients"
     )
     coordinator_name = models.CharField(blank=True, default="")
+    coordinator_since = models.DateField(null=True, blank=True)
     plan_start = models.DateField(null=True, blank=True)
     plan_end = models.DateField(null=True, blank=True)
     alerts = models.TextField(blank=True, default="")

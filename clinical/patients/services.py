@@ -43,6 +43,7 @@ FIELDS = frozenset(
         "location",
         "funding_type",
         "coordinator_name",
+        "coordinator_since",
         "plan_start",
         "plan_end",
         "alerts",
