@@ -25,6 +25,10 @@ class ImportsConfig(AppConfig):
         coverage.unrecorded("imports_importsource", "received", "structure", "profile", "warnings")
         coverage.unrecorded("imports_importrun", "dry_report", "report", "undo_report")
         coverage.unrecorded("imports_verification", "report")
+        coverage.unrecorded(
+            "imports_filemakerconnection",
+            "sealed_password", "sealed_session", "last_report", "checking_since",
+        )  # fmt: skip
         register(
             NavItem(
                 "Import",

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q, Value
 
+from onboarding.imports.connection.models import FileMakerConnection
 from tenants.models import ClinicModel
 
 
@@ -21,6 +22,8 @@ class ImportSource(ClinicModel):
         BUNDLE = "bundle", "Several files"
         DATA_API = "dataapi", "FileMaker Server (Data API)"
         ODATA = "odata", "FileMaker Server (OData)"
+
+    LIVE: ClassVar = (Kind.DATA_API, Kind.ODATA)
 
     class State(models.TextChoices):
         RECEIVING = "receiving", "Being uploaded"
@@ -46,6 +49,10 @@ class ImportSource(ClinicModel):
     warnings = models.JSONField(default=list)
     choices = models.JSONField(default=dict)
     """How a text file is written, as a person confirmed it; empty where it is guessed."""
+    connection = models.ForeignKey(
+        FileMakerConnection, null=True, on_delete=models.SET_NULL, related_name="sources"
+    )
+    """The server it is read from, of a live source."""
     uploaded_by = models.CharField(max_length=120, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -54,6 +61,11 @@ class ImportSource(ClinicModel):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_live(self) -> bool:
+        """True of a running server: there is no file of ours to keep or delete."""
+        return self.kind in self.LIVE
 
 
 class SourceFile(ClinicModel):
