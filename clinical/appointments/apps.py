@@ -13,8 +13,8 @@ class AppointmentsConfig(AppConfig):
 
         register(
             NavItem(
-                "Appointments",
-                "appointments:day",
+                "Diary",
+                "appointments:diary",
                 "calendar",
                 permission="appointments.view",
                 order=10,

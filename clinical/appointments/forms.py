@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -20,7 +21,7 @@ from clinical.practice.selectors import (
 
 if TYPE_CHECKING:
     from datetime import date as _Day  # noqa: N812 - `date` is a field here
-    from datetime import datetime
+    from uuid import UUID
 
     from accounts.models import User
     from clinical.appointments.models import Appointment
@@ -159,6 +160,83 @@ def _initial_of(appointment: Appointment) -> dict[str, Any]:
         "notes": appointment.notes,
         "seen": appointment.changed_at.isoformat(),
     }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which days and whose the grid shows."""
+
+    first: _Day | None
+    last: _Day | None
+    location: Location | None
+    practitioner: UUID | None
+    view: str
+
+
+class DiaryForm(forms.Form):
+    """What the grid asks for; what makes no sense is left out."""
+
+    MOST_DAYS = 43
+    VIEWS = (("day", "Day"), ("week", "Week"), ("month", "Month"))
+
+    date = forms.DateField(required=False, validators=WITHIN_REACH)
+    until = forms.DateField(required=False, validators=WITHIN_REACH)
+    location = forms.UUIDField(required=False)
+    practitioner = forms.UUIDField(required=False)
+    view = forms.ChoiceField(required=False, choices=VIEWS)
+
+    def is_span(self) -> bool:
+        """Answer whether both days are given, in order, and not too far apart."""
+        self.is_valid()
+        first, last = self.cleaned_data.get("date"), self.cleaned_data.get("until")
+        if first is None or last is None:
+            return False
+        return bool(0 <= (last - first).days < self.MOST_DAYS)
+
+    def asked(self) -> Asked:
+        self.is_valid()
+        cleaned = self.cleaned_data
+        place = cleaned.get("location")
+        return Asked(
+            first=cleaned.get("date"),
+            last=cleaned.get("until"),
+            location=Location.objects.filter(pk=place).first() if place else None,
+            practitioner=cleaned.get("practitioner"),
+            view=cleaned.get("view") or "day",
+        )
+
+
+def _wall_clock(text: str) -> datetime:
+    """Read a time without a zone, as the diary sends it."""
+    try:
+        found = datetime.strptime(text, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - the place's own clock
+    except ValueError:
+        raise forms.ValidationError("This is not a time.") from None
+    for check in WITHIN_REACH:
+        check(found.date())
+    return found
+
+
+class MoveForm(forms.Form):
+    """Where a block was dropped: times as the clocks at the appointment's own place show them."""
+
+    start = forms.CharField()
+    end = forms.CharField()
+    practitioner = forms.ModelChoiceField(Practitioner.objects.none(), required=False)
+    seen = forms.CharField()
+    may_clash = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        field = self.fields["practitioner"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
+        field.queryset = Practitioner.objects.all()
+
+    def clean_start(self) -> datetime:
+        return _wall_clock(self.cleaned_data["start"])
+
+    def clean_end(self) -> datetime:
+        return _wall_clock(self.cleaned_data["end"])
 
 
 class DayForm(forms.Form):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 from django.shortcuts import get_object_or_404
 
 from accounts.permissions import sees_only_assigned
@@ -115,7 +115,7 @@ def day_sheet(
 ) -> DaySheet:
     """Answer the day's appointments, each on the day that its own place's calendar shows."""
     locations = list(Location.objects.all())
-    visits = _visits_of(actor, day, locations)
+    visits = _visits_between(actor, day, day, locations)
     by_location = Counter(visit.appointment.location_id for visit in visits)
     shown = [
         visit
@@ -137,15 +137,73 @@ def day_sheet(
     )
 
 
-def _visits_of(actor: User, day: date, locations: Sequence[Location]) -> list[Visit]:
-    """Read the day of every zone in one query, then keep what is on that day at its own place."""
-    spans = [day_span(day, zone) for zone in {zone_of(place) for place in (None, *locations)}]
-    found = visible_appointments(actor).filter(
-        starts_at__gte=min(start for start, _end in spans),
-        starts_at__lt=max(end for _start, end in spans),
-    )
+def _visits_between(
+    actor: User, first: date, last: date, locations: Sequence[Location]
+) -> list[Visit]:
+    """Read the days of every zone in one query, then keep what is on them at its own place."""
+    found = _started_between(visible_appointments(actor), first, last, locations)
     visits = map(visit_of, found.order_by("starts_at", "id"))
-    return [visit for visit in visits if visit.starts.date() == day]
+    return [visit for visit in visits if first <= visit.starts.date() <= last]
+
+
+def _started_between(
+    appointments: QuerySet[Appointment], first: date, last: date, locations: Sequence[Location]
+) -> QuerySet[Appointment]:
+    zones = {zone_of(place) for place in (None, *locations)}
+    return appointments.filter(
+        starts_at__gte=min(day_span(first, zone)[0] for zone in zones),
+        starts_at__lt=max(day_span(last, zone)[1] for zone in zones),
+    )
+
+
+@dataclass(frozen=True)
+class Span:
+    """The visits of some days. `version` differs as soon as one was added, changed or removed."""
+
+    visits: Sequence[Visit]
+    version: str
+
+
+def visits_of_span(
+    actor: User,
+    first: date,
+    last: date,
+    *,
+    location: Location | None = None,
+    practitioner: UUID | None = None,
+) -> Span:
+    """Answer the visits from one day to another, both included, at one location or at all."""
+    locations = list(Location.objects.all())
+    visits = [
+        visit
+        for visit in _visits_between(actor, first, last, locations)
+        if (location is None or visit.appointment.location_id == location.pk)
+        and (practitioner is None or visit.appointment.practitioner_id == practitioner)
+    ]
+    return Span(visits, version_of_span(actor, first, last))
+
+
+def version_of_span(actor: User, first: date, last: date) -> str:
+    """Answer a text that changes with every change to the appointments of these days."""
+    locations = list(Location.objects.all())
+    found = _started_between(visible_appointments(actor), first, last, locations)
+    facts = found.aggregate(latest=Max("changed_at"), count=Count("pk", distinct=True))
+    latest = facts["latest"].isoformat() if facts["latest"] else ""
+    return f"{facts['count']}@{latest}"
+
+
+def next_visit_of(appointment: Appointment, actor: User) -> Visit | None:
+    """Answer the patient's next appointment after this one."""
+    if appointment.patient_id is None:
+        return None
+    following = (
+        visible_appointments(actor)
+        .filter(patient_id=appointment.patient_id, starts_at__gt=appointment.starts_at)
+        .exclude(status__in=TAKES_NO_TIME)
+        .order_by("starts_at", "id")
+        .first()
+    )
+    return visit_of(following) if following else None
 
 
 def _columns(visits: Sequence[Visit]) -> list[Column]:

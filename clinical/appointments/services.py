@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.permissions import Action, Resource
 from clinical.appointments.models import Appointment
 from clinical.appointments.selectors import LONGEST, clashes_with
-from clinical.appointments.statuses import LOOKS, NEXT
+from clinical.appointments.statuses import LOOKS, NEXT, STAYS_WHERE_IT_IS, TAKES_NO_TIME
 from clinical.practice.rules import require
 
 if TYPE_CHECKING:
@@ -121,6 +121,34 @@ def change_appointment(
     wanted = Appointment(pk=appointment.pk, **columns)
     _check_span(wanted)
     if not may_clash:
+        _check_free(wanted)
+    return _swap(appointment, at=at, **columns)
+
+
+@transaction.atomic
+def move_appointment(
+    appointment: Appointment,
+    *,
+    actor: User,
+    at: datetime,
+    starts_at: datetime,
+    ends_at: datetime,
+    practitioner: Practitioner | None,
+    may_clash: bool = False,
+) -> Appointment:
+    """Put an appointment at another time, of another length or with another clinician.
+
+    Raises SlotTakenError unless `may_clash`, AppointmentChangedError when the row is no longer as
+    `appointment` was read, StatusError for a visit that is over.
+    """
+    require(actor, Action.CHANGE, Resource.APPOINTMENTS)
+    if appointment.status in STAYS_WHERE_IT_IS:
+        label = LOOKS[appointment.status].label.lower()
+        raise StatusError(f"A visit that is {label} stays where it is. Take its status back first.")
+    columns = {"starts_at": starts_at, "ends_at": ends_at, "practitioner": practitioner}
+    wanted = Appointment(pk=appointment.pk, patient=appointment.patient, **columns)
+    _check_span(wanted)
+    if not may_clash and appointment.status not in TAKES_NO_TIME:
         _check_free(wanted)
     return _swap(appointment, at=at, **columns)
 

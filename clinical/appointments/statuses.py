@@ -11,6 +11,9 @@ Status = Appointment.Status
 TAKES_NO_TIME = frozenset({Status.CANCELLED, Status.LATE_CANCELLATION, Status.DID_NOT_ATTEND})
 """In these the span is free for somebody else."""
 
+STAYS_WHERE_IT_IS = frozenset({Status.IN_SESSION, Status.COMPLETED})
+"""What took place is not dragged elsewhere by a slip of the mouse."""
+
 ASKS_WHY = frozenset({Status.CANCELLED, Status.LATE_CANCELLATION})
 """A reason is asked for and kept with these."""
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clinical.appointments import views
+from clinical.appointments import diary_views, views
 
 app_name = "appointments"
 urlpatterns = [
     path("", views.day, name="day"),
+    path("diary/", diary_views.page, name="diary"),
+    path("diary/feed/", diary_views.feed, name="diary_feed"),
+    path("diary/version/", diary_views.version, name="diary_version"),
     path("new/", views.new, name="new"),
     path("patients/", views.patients, name="patients"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/edit/", views.edit, name="edit"),
+    path("<uuid:pk>/drawer/", diary_views.drawer, name="drawer"),
+    path("<uuid:pk>/move/", diary_views.move, name="move"),
     path("<uuid:pk>/status/", views.status, name="status"),
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,15 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Action, Resource, requires
 from clinical.appointments import selectors, services
+from clinical.appointments.diary_views import drawer_context, trigger
 from clinical.appointments.forms import AppointmentForm, DayForm
 from clinical.patients.selectors import PatientFilter, recently_viewed, search_patients
 from clinical.practice.clock import today_at, zone_of
 from clinical.practice.models import Location
 from clinical.practice.selectors import practitioner_of
+from ui.toasts import add_toast
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
-
     from clinical.appointments.models import Appointment
     from clinical.practice.requests import SignedInRequest
 
@@ -37,7 +37,7 @@ MANY_LOCATIONS = 8
 @require_safe
 @requires(Action.VIEW, Resource.APPOINTMENTS)
 def home(_request: SignedInRequest) -> HttpResponse:
-    return redirect("appointments:day")
+    return redirect("appointments:diary")
 
 
 @require_safe
@@ -83,6 +83,8 @@ def new(request: SignedInRequest) -> HttpResponse:
             booked = services.book_appointment(actor=request.user, **form.columns())
         except services.AppointmentError as error:
             return _form_page(request, form, error=error)
+        if _in_drawer(request):
+            return _drawer_done("Booked.")
         messages.success(request, "Booked.")
         return redirect(_day_of(booked))
     return _form_page(request, form)
@@ -115,6 +117,8 @@ def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
             )
         except services.AppointmentError as error:
             return _form_page(request, form, appointment=appointment, error=error)
+        if _in_drawer(request):
+            return _drawer_done("Saved.")
         messages.success(request, "Saved.")
         return redirect(_day_of(appointment))
     return _form_page(request, form, appointment=appointment)
@@ -136,6 +140,10 @@ def status(request: SignedInRequest, pk: UUID) -> HttpResponse:
         )
     except services.AppointmentError as error:
         problem = str(error)
+    if _in_drawer(request):
+        context = drawer_context(request, appointment) | {"problem": problem}
+        answer = render(request, "appointments/_drawer.html", context)
+        return answer if problem else trigger(answer, "diary:changed")
     if request.headers.get("HX-Request") and not request.POST.get("next"):
         return _card(request, appointment, problem)
     if problem:
@@ -182,7 +190,7 @@ def _form_page(
         form.ask_about_clash()
     elif error is not None:
         form.add_error(None, str(error))
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "appointment": appointment,
         "patient": form.chosen_patient(),
@@ -190,7 +198,18 @@ def _form_page(
         "back_url": _day_of(appointment) if appointment else reverse("appointments:day"),
     }
     answer = 422 if request.method == "POST" else 200
+    if _in_drawer(request):
+        context["in_drawer"] = True
+        return render(request, "appointments/_drawer_form.html", context, status=answer)
     return render(request, "appointments/edit.html", context, status=answer)
+
+
+def _in_drawer(request: SignedInRequest) -> bool:
+    return request.headers.get("HX-Target") == "diary-drawer"
+
+
+def _drawer_done(said: str) -> HttpResponse:
+    return trigger(add_toast(HttpResponse(), said), "diary:changed", "diary:close")
 
 
 def _wishes(request: SignedInRequest) -> dict[str, Any]:
@@ -201,6 +220,7 @@ def _wishes(request: SignedInRequest) -> dict[str, Any]:
         "patient": asked.get("patient"),
         "date": _date(asked.get("date", "")) or timezone.localdate(),
         "time": asked.get("time"),
+        "minutes": asked.get("minutes"),
         "practitioner": asked.get("practitioner") or (mine.pk if mine else None),
         "location": asked.get("location"),
     }

@@ -16,6 +16,15 @@ SERVED = {
     "vendor/tabler/js/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
     "vendor/tabler/js/tabler.min.js.map": "@tabler/core/dist/js/tabler.min.js.map",
     "vendor/htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "vendor/event-calendar/event-calendar.min.css": (
+        "@event-calendar/build/dist/event-calendar.min.css"
+    ),
+    "vendor/event-calendar/event-calendar.min.js": (
+        "@event-calendar/build/dist/event-calendar.min.js"
+    ),
+    "vendor/event-calendar/event-calendar.min.js.map": (
+        "@event-calendar/build/dist/event-calendar.min.js.map"
+    ),
     "vendor/inter/inter-latin.woff2": (
         "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"
     ),

@@ -29,7 +29,7 @@ NATURAL = {
 """Parameters that name a thing, and which."""
 PLAIN = {
     "only", "outcome", "q", "subdomain", "all_places", "is_another_person", "next", "reason",
-    "status", "date", "time", "since", "until", "action", "kind", "name", "size",
+    "status", "date", "time", "minutes", "since", "until", "action", "kind", "name", "size",
 }  # fmt: skip
 """Parameters that name nothing."""
 

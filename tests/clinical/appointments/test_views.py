@@ -21,7 +21,7 @@ DAY = "/appointments/?date=2026-11-21"
 def test_the_clinics_home_is_today(alpha, sign_in):
     answer = sign_in(alpha, "reception").get("/")
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/appointments/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/appointments/diary/")
 
 
 def test_an_empty_day_says_what_to_do(alpha, sign_in):

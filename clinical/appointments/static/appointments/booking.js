@@ -1,10 +1,10 @@
-/* Choosing the patient of an appointment; arrow keys go through the names. */
+/* Choosing the patient of an appointment, on the page and in the diary's drawer; arrow keys go through the names. */
 
-const box = document.querySelector("[data-patient-choice]");
-const part = (name) => box.querySelector(`[data-${name}]`);
-const query = document.querySelector("#patient-query");
+const boxOf = (element) => element.closest("[data-patient-choice]");
+const optionsOf = (box) => [...box.querySelectorAll("[data-choose]")];
 
-function choose(id, name) {
+function choose(box, id, name) {
+  const part = (key) => box.querySelector(`[data-${key}]`);
   box.querySelector("input[type=hidden]").value = id;
   part("chosen-name").textContent = name;
   part("chosen").hidden = !id;
@@ -13,18 +13,24 @@ function choose(id, name) {
 
 document.addEventListener("click", (event) => {
   const option = event.target.closest("[data-choose]");
+  const box = boxOf(event.target);
+  if (!box) return;
   if (option) {
-    choose(option.dataset.choose, option.dataset.name);
-    document.querySelector("#id_time").focus();
+    choose(box, option.dataset.choose, option.dataset.name);
+    box.closest("form").querySelector("[name=time]").focus();
   } else if (event.target.closest("[data-choose-again]")) {
-    choose("", "");
+    const query = box.querySelector("[type=search]");
+    choose(box, "", "");
     query.value = "";
     query.focus();
   }
 });
 
 document.addEventListener("keydown", (event) => {
-  const options = [...document.querySelectorAll("#patient-options [data-choose]")];
+  const box = boxOf(document.activeElement || document.body);
+  if (!box) return;
+  const query = box.querySelector("[type=search]");
+  const options = optionsOf(box);
   const at = options.indexOf(document.activeElement);
   if (document.activeElement !== query && at === -1) return;
   if (event.key === "Enter" && document.activeElement === query) {

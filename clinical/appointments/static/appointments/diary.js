@@ -1,0 +1,370 @@
+/* The diary: one grid of days and clinicians, a drawer beside it, a pinboard to carry visits to other days.
+
+Times are wall-clock times of the place, without a zone: the server alone turns them into moments. */
+
+const config = JSON.parse(document.querySelector("#diary-config").textContent);
+const find = (selector, inside = document) => inside.querySelector(selector);
+const KINDS = { day: "resourceTimeGridDay", week: "timeGridWeek", month: "dayGridMonth" };
+const SIGNS = { booked: "○", confirmed: "✓", arrived: "⇥", in_session: "▶", completed: "✓✓", did_not_attend: "✕", late_cancellation: "✕", cancelled: "✕" };
+const KEYS = { a: "arrived", c: "confirmed", d: "completed", x: "did_not_attend" };
+const SECONDS_BETWEEN_LOOKS = 2;
+const SECONDS_TO_UNDO = 20;
+const NARROW = window.matchMedia("(max-width: 767.98px)");
+
+const state = { date: config.date, view: config.view, version: "", columns: [], placing: null, undo: null, hideOff: false, isPrivate: false, busy: 0, dragging: false };
+const parked = new Map(JSON.parse(sessionStorage.getItem("diary-parked") || "[]"));
+const frame = find("#diary");
+const drawer = find("#diary-drawer");
+let calendar;
+
+const csrf = () => find("meta[name=csrf-token]")?.content || "";
+const address = (template, id) => template.replace(config.anyone, id);
+const two = (number) => String(number).padStart(2, "0");
+const dayText = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+const clockText = (date) => `${dayText(date)}T${two(date.getHours())}:${two(date.getMinutes())}`;
+const noon = (text) => new Date(`${text}T12:00`);
+const later = (text, days) => { const date = noon(text); date.setDate(date.getDate() + days); return dayText(date); };
+const say = (text, tone = "success") => document.dispatchEvent(new CustomEvent("nexus:toast", { detail: { text, tone } }));
+
+/* ── Reading ── */
+
+function span() {
+  if (state.view === "day") return [state.date, state.date];
+  const date = noon(state.date);
+  if (state.view === "week") {
+    const monday = later(state.date, -((date.getDay() + 6) % 7));
+    return [monday, later(monday, 6)];
+  }
+  const first = `${state.date.slice(0, 8)}01`;
+  const start = later(first, -((noon(first).getDay() + 6) % 7));
+  return [start, later(start, 41)];
+}
+
+function query() {
+  const [date, until] = span();
+  const asked = new URLSearchParams({ date, until });
+  const place = find("#diary-location").value;
+  const whose = find("#diary-practitioner").value;
+  if (place) asked.set("location", place);
+  if (whose && state.view !== "day") asked.set("practitioner", whose);
+  return asked;
+}
+
+async function ask(url, options = {}) {
+  const answer = await fetch(url, { credentials: "same-origin", redirect: "manual", ...options, headers: { Accept: "application/json", ...options.headers } });
+  if (answer.type === "opaqueredirect") { window.location.reload(); throw new Error("signed out"); }
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw Object.assign(new Error(body.detail || "The diary did not answer. Try again."), { status: answer.status, body });
+  return body;
+}
+
+function problem(text) {
+  const box = find("[data-diary-problem]");
+  box.textContent = text;
+  box.hidden = !text;
+}
+
+let latest = 0;
+async function refresh() {
+  const turn = ++latest;
+  try {
+    const found = await ask(`${config.feed}?${query()}`);
+    if (turn !== latest) return;
+    problem("");
+    show(found);
+  } catch (error) {
+    if (turn === latest && error.message !== "signed out") problem(`${error.message} What is shown may be out of date.`);
+  }
+}
+
+async function look() {
+  if (document.visibilityState !== "visible" || state.dragging || state.busy || !calendar) return;
+  try {
+    const found = await ask(`${config.version}?${query()}`, { headers: { "X-Nexus-Background": "1" } });
+    problem("");
+    if (found.version !== state.version) await refresh();
+  } catch (error) {
+    if (error.message !== "signed out") problem("No connection. What is shown may be out of date.");
+  }
+}
+
+/* ── Showing ── */
+
+function show(found) {
+  state.version = found.version;
+  state.columns = found.columns;
+  const near = Math.abs(new Date(found.now) - new Date()) < 3 * 60 * 1000;
+  const [first, last] = found.hours;
+  const shown = {
+    view: KINDS[state.view], date: noon(state.date),
+    resources: state.view === "day" ? found.columns : [],
+    events: found.events.filter((event) => !(state.hideOff && event.extendedProps.off)),
+    slotMinTime: `${two(first)}:00:00`, slotMaxTime: `${two(last)}:00:00`,
+    nowIndicator: near,
+  };
+  if (!calendar) start(shown);
+  else for (const [name, value] of Object.entries(shown)) calendar.setOption(name, value);
+  title();
+}
+
+function start(shown) {
+  frame.replaceChildren();
+  calendar = window.EventCalendar.create(frame, {
+    ...shown,
+    height: "100%", firstDay: 1, allDaySlot: false, headerToolbar: { start: "", center: "", end: "" },
+    slotDuration: "00:15:00", slotHeight: 22, slotLabelInterval: "01:00", snapDuration: "00:05:00",
+    slotEventOverlap: false, dayMaxEvents: 4, longPressDelay: 350,
+    scrollTime: clockText(new Date()).slice(11, 13) > "09" ? `${two(Math.max(0, new Date().getHours() - 1))}:00:00` : "07:30:00",
+    slotLabelFormat: (date) => `${date.getHours() % 12 || 12} ${date.getHours() < 12 ? "am" : "pm"}`,
+    eventTimeFormat: { hour: "numeric", minute: "2-digit" },
+    editable: config.mayChange, selectable: config.mayCreate, unselectAuto: true, selectMinDistance: 4,
+    resourceLabelContent: ({ resource }) => ({ domNodes: head(resource) }),
+    eventContent: ({ event }) => ({ domNodes: block(event) }),
+    eventClassNames: ({ event }) => ["di-event", `di-${event.extendedProps.status}`, ...(event.extendedProps.off ? ["di-off"] : [])],
+    eventDidMount: ({ event, el }) => dress(event, el),
+    eventClick: ({ event }) => openDrawer(event.id),
+    eventDragStart: () => { state.dragging = true; }, eventDragStop: () => { state.dragging = false; },
+    eventResizeStart: () => { state.dragging = true; }, eventResizeStop: () => { state.dragging = false; },
+    eventDrop: (info) => dropped(info), eventResize: (info) => dropped(info),
+    select: ({ start: from, end, resource }) => { calendar.unselect(); newAt(from, resource, Math.round((end - from) / 60000)); },
+    dateClick: ({ date, resource }) => (state.placing ? place(date, resource) : newAt(date, resource)),
+  });
+}
+
+function dress(event, element) {
+  const facts = event.extendedProps;
+  element.style.setProperty("--di-colour", facts.colour);
+  element.tabIndex = 0;
+  element.dataset.event = event.id;
+  element.setAttribute("aria-label", [clock(event.start), state.isPrivate ? "" : event.title, facts.statusLabel, facts.type].filter(Boolean).join(", "));
+}
+
+const clock = (date) => `${date.getHours() % 12 || 12}:${two(date.getMinutes())}`;
+const initials = (name) => name.split(/\s+/).map((word) => word[0] || "").join("").toUpperCase();
+
+function element(name, css, text) {
+  const made = document.createElement(name);
+  made.className = css;
+  if (text) made.textContent = text;
+  return made;
+}
+
+function head(resource) {
+  const facts = resource.extendedProps || {};
+  const dot = element("span", "di-dot");
+  if (facts.colour) dot.style.background = facts.colour;
+  return [dot, element("span", "di-who", resource.title), ...(facts.discipline ? [element("span", "di-discipline", facts.discipline)] : [])];
+}
+
+function block(event) {
+  const facts = event.extendedProps;
+  const sign = element("span", "di-sign", facts.patient ? SIGNS[facts.status] : "▨");
+  sign.title = facts.statusLabel;
+  const line = element("span", "di-title", state.isPrivate && facts.patient ? initials(event.title) : event.title);
+  const top = element("span", "di-top");
+  top.append(sign, element("time", "di-time", clock(event.start)), line);
+  if (facts.alert) top.append(Object.assign(element("span", "di-alert", "!"), { title: "Has an alert" }));
+  const below = [facts.type, find("#diary-location").value ? "" : facts.place, facts.zone].filter(Boolean).join(" · ");
+  return below && state.view !== "month" ? [top, element("span", "di-below", below)] : [top];
+}
+
+function title() {
+  const [first, last] = span();
+  const long = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
+  const words = state.view === "day" ? noon(first).toLocaleDateString("en-AU", long)
+    : state.view === "week" ? `${noon(first).toLocaleDateString("en-AU", { day: "numeric", month: "short" })} – ${noon(last).toLocaleDateString("en-AU", { day: "numeric", month: "short", year: "numeric" })}`
+      : noon(state.date).toLocaleDateString("en-AU", { month: "long", year: "numeric" });
+  find("[data-diary-title]").textContent = words;
+  find("#diary-date").value = state.date;
+  find("#diary-practitioner").hidden = state.view === "day";
+  const place = find("#diary-location").value;
+  find("[data-list]").href = `${config.list}?date=${state.date}${place ? `&location=${place}` : ""}`;
+  for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === state.view));
+  const address_ = new URLSearchParams({ date: state.date, view: state.view, ...(place ? { location: place } : {}) });
+  window.history.replaceState(null, "", `?${address_}`);
+}
+
+function go(change) {
+  Object.assign(state, change);
+  refresh();
+}
+
+/* ── Moving ── */
+
+const columnOf = (resource, fallback) => (resource ? resource.id : fallback);
+
+function dropped({ event, oldEvent, newResource, revert }) {
+  state.dragging = false;
+  const before = { start: clockText(oldEvent.start), end: clockText(oldEvent.end), column: oldEvent.resourceIds[0] };
+  const after = { start: clockText(event.start), end: clockText(event.end), column: columnOf(newResource, event.resourceIds[0]) };
+  move(event.id, event.extendedProps.seen, before, after, revert);
+}
+
+async function move(id, seen, before, after, revert = () => {}, mayClash = false) {
+  const wanted = new URLSearchParams({ start: after.start, end: after.end, practitioner: after.column === "none" ? "" : after.column, seen, ...(mayClash ? { may_clash: "on" } : {}) });
+  state.busy += 1;
+  try {
+    const { event } = await ask(address(config.move, id), { method: "POST", body: wanted, headers: { "X-CSRFToken": csrf() } });
+    await refresh();
+    offerUndo(id, event, before, after);
+  } catch (error) {
+    if (error.body?.reason === "taken") askTwice(error.body.clashes, () => move(id, seen, before, after, revert, true), revert);
+    else {
+      revert();
+      say(error.message, "warning");
+      refresh();
+    }
+  } finally {
+    state.busy -= 1;
+  }
+}
+
+function askTwice(clashes, yes, no) {
+  const dialog = find("#diary-clash");
+  find("[data-clashes]", dialog).replaceChildren(...clashes.map((text) => element("li", "", text)));
+  let decided = false;
+  find("[data-clash-yes]", dialog).onclick = () => { decided = true; dialog.close(); yes(); };
+  dialog.addEventListener("close", () => { if (!decided) { no(); refresh(); } }, { once: true });
+  dialog.showModal();
+}
+
+let undoTimer;
+function offerUndo(id, event, before, after) {
+  state.undo = () => move(id, event.extendedProps.seen, after, before, () => {}, true);
+  find("[data-undo-text]").textContent = `${state.isPrivate ? "Moved" : `${event.title} moved`} to ${noon(event.start.slice(0, 10)).toLocaleDateString("en-AU", { weekday: "short" })} ${clock(new Date(event.start))}.`;
+  find("[data-undo]").hidden = false;
+  clearTimeout(undoTimer);
+  undoTimer = setTimeout(() => { state.undo = null; find("[data-undo]").hidden = true; }, SECONDS_TO_UNDO * 1000);
+}
+
+function undo() {
+  const back = state.undo;
+  state.undo = null;
+  find("[data-undo]").hidden = true;
+  if (back) back();
+}
+
+/* ── The pinboard ── */
+
+function showParked() {
+  const board = find("[data-pinboard]");
+  board.hidden = parked.size === 0;
+  sessionStorage.setItem("diary-parked", JSON.stringify([...parked]));
+  board.replaceChildren(...[...parked].map(([id, facts]) => {
+    const chip = element("span", `di-chip${state.placing === id ? " di-placing" : ""}`);
+    const choose = element("button", "di-chip-name", `${state.isPrivate ? initials(facts.title) : facts.title}, ${facts.minutes} min`);
+    choose.type = "button";
+    choose.setAttribute("aria-pressed", String(state.placing === id));
+    choose.addEventListener("click", () => { state.placing = state.placing === id ? null : id; showParked(); });
+    const away = element("button", "di-chip-away", "×");
+    away.type = "button";
+    away.setAttribute("aria-label", `Take ${facts.title} off the pinboard`);
+    away.addEventListener("click", () => { parked.delete(id); if (state.placing === id) state.placing = null; showParked(); });
+    chip.append(choose, away);
+    return chip;
+  }), element("span", "px-soft", state.placing ? "Click the new time in the diary." : "Choose one, then click its new time on any day."));
+  frame.classList.toggle("di-is-placing", Boolean(state.placing));
+}
+
+function park(id) {
+  const event = calendar.getEventById(id);
+  if (!event) return;
+  parked.set(id, { title: event.title, minutes: Math.round((event.end - event.start) / 60000), start: clockText(event.start), end: clockText(event.end), column: event.resourceIds[0], seen: event.extendedProps.seen });
+  state.placing = id;
+  closeDrawer();
+  showParked();
+}
+
+function place(date, resource) {
+  const id = state.placing;
+  const facts = parked.get(id);
+  const end = new Date(date.getTime() + facts.minutes * 60000);
+  parked.delete(id);
+  state.placing = null;
+  showParked();
+  move(id, facts.seen, facts, { start: clockText(date), end: clockText(end), column: columnOf(resource, facts.column) });
+}
+
+/* ── The drawer ── */
+
+function openDrawer(id) {
+  drawer.hidden = false;
+  window.htmx.ajax("GET", address(config.drawer, id), { target: drawer, swap: "innerHTML" });
+}
+
+function newAt(date, resource, minutes) {
+  if (!config.mayCreate) return;
+  const asked = new URLSearchParams({ date: dayText(date), time: `${two(date.getHours())}:${two(date.getMinutes())}` });
+  if (minutes) asked.set("minutes", minutes);
+  const whose = resource ? resource.id : find("#diary-practitioner").value;
+  if (whose && whose !== "none") asked.set("practitioner", whose);
+  openForm(asked);
+}
+
+function openForm(asked) {
+  const place_ = find("#diary-location").value;
+  if (place_) asked.set("location", place_);
+  drawer.hidden = false;
+  window.htmx.ajax("GET", `${config.new}?${asked}`, { target: drawer, swap: "innerHTML" });
+}
+
+function closeDrawer() {
+  drawer.hidden = true;
+  drawer.replaceChildren();
+}
+
+/* ── Keys and buttons ── */
+
+async function setStatus(id, status) {
+  try {
+    const answer = await fetch(address(config.status, id), { method: "POST", credentials: "same-origin", body: new URLSearchParams({ status }), headers: { "X-CSRFToken": csrf(), "HX-Request": "true", "HX-Target": "diary-drawer" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const refused = page.querySelector(".ap-problem")?.textContent;
+    if (refused) say(refused, "warning");
+    else if (!answer.ok) say("The status could not be changed. Try again.", "danger");
+  } catch {
+    say("No connection: the status was not changed.", "danger");
+  }
+  refresh();
+}
+
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key === "Escape" && !drawer.hidden) { closeDrawer(); return; }
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping && state.undo) { event.preventDefault(); undo(); return; }
+  const chosen = event.target.closest?.("[data-event]");
+  if (!chosen || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Enter") openDrawer(chosen.dataset.event);
+  else if (KEYS[event.key.toLowerCase()] && config.mayChange) { event.preventDefault(); event.stopImmediatePropagation(); setStatus(chosen.dataset.event, KEYS[event.key.toLowerCase()]); }
+}, true);
+
+document.addEventListener("click", (event) => {
+  const on = (selector) => event.target.closest(selector);
+  if (on("[data-step]")) {
+    const by = Number(on("[data-step]").dataset.step);
+    const month = noon(`${state.date.slice(0, 8)}15`);
+    month.setMonth(month.getMonth() + by);
+    go({ date: state.view === "month" ? `${dayText(month).slice(0, 8)}01` : later(state.date, by * (state.view === "week" ? 7 : 1)) });
+  } else if (on("[data-today]")) go({ date: config.today });
+  else if (on("[data-view]")) go({ view: on("[data-view]").dataset.view });
+  else if (on("[data-new]")) openForm(new URLSearchParams({ date: state.date }));
+  else if (on("[data-drawer-close]")) closeDrawer();
+  else if (on("[data-park]")) park(on("[data-park]").dataset.park);
+  else if (on("[data-undo-button]")) undo();
+});
+find("#diary-date").addEventListener("change", (event) => event.target.value && go({ date: event.target.value }));
+find("#diary-location").addEventListener("change", refresh);
+find("#diary-practitioner").addEventListener("change", refresh);
+find("[data-hide-off]").addEventListener("change", (event) => go({ hideOff: event.target.checked }));
+find("[data-private]").addEventListener("change", (event) => { state.isPrivate = event.target.checked; showParked(); refresh(); });
+document.addEventListener("diary:changed", refresh);
+document.addEventListener("diary:close", closeDrawer);
+document.addEventListener("visibilitychange", look);
+setInterval(look, SECONDS_BETWEEN_LOOKS * 1000);
+
+if (NARROW.matches && !new URLSearchParams(window.location.search).has("view")) window.location.replace(`${config.list}?date=${config.date}${config.location ? `&location=${config.location}` : ""}`);
+else {
+  find("#diary-practitioner").value = config.practitioner;
+  showParked();
+  refresh();
+}
