@@ -7,3 +7,8 @@ class NotesConfig(AppConfig):
     name = "clinical.notes"
     label = "notes"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from clinical.patients.tabs import Tab, register
+
+        register(Tab("Notes", "notes:list", "notes.view", 40, icon="notes"))

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("appointments/", include("clinical.appointments.urls")),
     path("patients/", include("clinical.patients.urls")),
+    path("", include("clinical.notes.urls")),
     path("settings/practice/", include("clinical.practice.urls")),
     path("settings/data/import/", include("onboarding.imports.urls")),
     path("", include("accounts.urls")),
