@@ -93,6 +93,7 @@ def open_live(
                 transport, settings.database, account=settings.account, password=settings.password
             ),
             tables=settings.shown,
+            known=known,
         )
     return DataApiSource(
         DataApiClient(

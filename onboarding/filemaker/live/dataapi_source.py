@@ -12,10 +12,10 @@ database is `known` from a file; the Data API itself gives names only (see `iden
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from onboarding.filemaker.exports.identity import folded_name, stable_id
+from onboarding.filemaker.fmp.records import Account
 from onboarding.filemaker.live.answers import has_rounded, text_of
 from onboarding.filemaker.live.containers import ObjectIds, Place, cell_of, fetch_object
 from onboarding.filemaker.live.dataapi import DataApiClient
@@ -23,22 +23,18 @@ from onboarding.filemaker.live.dataapi_shapes import DataRecord, FieldInfo
 from onboarding.filemaker.live.errors import RecordsMissingError
 from onboarding.filemaker.live.identity import KnownNames, KnownTable
 from onboarding.filemaker.live.layouts import ShownTable, count_by_halves, survey
-from onboarding.filemaker.live.notes import Notes
-from onboarding.filemaker.live.paging import Page, Walk
+from onboarding.filemaker.live.paging import Page
 from onboarding.filemaker.live.portals import PortalTable, find_portals, read_portal
+from onboarding.filemaker.live.source import AMERICAN, ISO, LiveSource, LiveTable
 from onboarding.filemaker.live.transport import Answer
 from onboarding.filemaker.sources import (
     Cells,
     ContainerObject,
-    ExternalSource,
     Field,
     FieldKind,
     FieldType,
     Locale,
     Record,
-    Relationship,
-    Source,
-    SourceWarning,
     Table,
     ValueList,
 )
@@ -55,22 +51,12 @@ _KINDS: Mapping[str, FieldKind] = {"calculation": "calc", "summary": "summary"}
 _REPEATED = re.compile(r"(.*)\((\d{1,5})\)", re.DOTALL)
 _GONE = frozenset({401, 403, 404})
 
-ISO = Locale("YMD", "-", ".", ",", ":", "", "")
-AMERICAN = Locale("MDY", "/", ".", ",", ":", "", "")
-
-
-class UnknownTableError(LookupError):
-    """The database has no table of this id."""
-
 
 @dataclass(slots=True)
-class _Table:
+class _Table(LiveTable):
     """A table with all that is needed to turn answers into records."""
 
-    table: Table
     shown: ShownTable
-    fields: list[Field]
-    objects: ObjectIds
     by_name: dict[str, Field] = field(default_factory=dict)
 
     def slot(self, name: str) -> tuple[Field, int] | None:
@@ -85,8 +71,10 @@ class _Table:
         return None
 
 
-class DataApiSource(Source):
+class DataApiSource(LiveSource[DataApiClient, _Table, DataRecord]):
     """One database; `layouts` names those to read by, otherwise each table's fullest is taken."""
+
+    interface = "the Data API"
 
     def __init__(
         self,
@@ -95,32 +83,15 @@ class DataApiSource(Source):
         layouts: Sequence[str] = (),
         known: Iterable[KnownTable] = (),
     ) -> None:
-        self._client = client
+        super().__init__(client)
         self._wanted = tuple(layouts)
         self._names = KnownNames(known)
-        self._notes = Notes()
-        self._loaded: dict[int, _Table] | None = None
         self._portals: dict[int, PortalTable] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the session on the server."""
-        self._client.close()
 
     # --- what is in the database ---------------------------------------------------------------
 
     def tables(self) -> Sequence[Table]:
-        own = [entry.table for entry in self._tables.values()]
+        own = list(super().tables())
         return sorted(
             own + [portal.table for portal in self._portals.values()], key=lambda table: table.id
         )
@@ -128,37 +99,21 @@ class DataApiSource(Source):
     def fields(self, table_id: int) -> Sequence[Field]:
         if portal := self._portal(table_id):
             return sorted(portal.fields, key=lambda entry: entry.id)
-        return self._table(table_id).fields
+        return super().fields(table_id)
 
     def records(self, table_id: int) -> Iterator[Record]:
-        """Yield the records in the order of the server, which is that of their ids."""
-        if portal := self._portal(table_id):
-            yield from read_portal(self._client, portal, self._notes)
+        portal = self._portal(table_id)
+        if portal is None:
+            yield from super().records(table_id)
             return
-        entry = self._table(table_id)
-        walk = self._walk(entry)
-        last = 0
-        for sent in walk:
-            if sent.id < last:
-                self._notes.warn(
-                    "out-of-order",
-                    f'The server sends the records of "{entry.table.name}" in another order than '
-                    "that of their ids.",
-                    table_id=table_id,
-                )
-            last = sent.id
-            yield Record(sent.id, sent.modification_count, self._cells(entry, sent))
-        self._notes.note_walk(entry.table, walk)
+        read = 0
+        for record in read_portal(self._client, portal, self._notes):
+            read += 1
+            yield record
+        self._accounts[table_id] = Account(expected=read, with_data=read, finished=True)
 
     def global_values(self, table_id: int) -> Cells:
-        """Return the globals' values, which the server sends with every record and not alone."""
-        if self._portal(table_id):
-            return {}
-        entry = self._table(table_id)
-        if not any(f.is_global for f in entry.fields):
-            return {}
-        page = self._client.records(entry.shown.layout, limit=1)
-        return self._cells(entry, page.rows[0], globals_only=True) if page.rows else {}
+        return {} if self._portal(table_id) else self._first_globals(self._table(table_id))
 
     def containers(self, table_id: int) -> Iterator[ContainerObject]:
         """Download every container of the table, each while its address is fresh."""
@@ -174,16 +129,7 @@ class DataApiSource(Source):
                     yield found
 
     def container(self, table_id: int, object_id: int) -> ContainerObject | None:
-        if self._portal(table_id):
-            return None
-        entry = self._table(table_id)
-        place = entry.objects.place(object_id)
-        url = self._fresh_url(entry, place) if place else ""
-        return self._fetch(entry, place, url) if place and url else None
-
-    def relationships(self) -> Sequence[Relationship]:
-        """Return none: the Data API does not tell them."""
-        return ()
+        return None if self._portal(table_id) else super().container(table_id, object_id)
 
     def value_lists(self) -> Sequence[ValueList]:
         lists: dict[str, ValueList] = {}
@@ -193,26 +139,12 @@ class DataApiSource(Source):
                 lists.setdefault(found.name, ValueList(number, found.name, found.values))
         return sorted(lists.values(), key=lambda each: each.id)
 
-    def external_sources(self) -> Sequence[ExternalSource]:
-        """Return none: the Data API does not tell them."""
-        return ()
-
     def locale(self) -> Locale | None:
         """Return how this server writes dates and numbers into its answers."""
         _ = self._tables  # the first records tell whether ISO dates are known
         return ISO if self._client.dates_are_iso else AMERICAN
 
-    @property
-    def warnings(self) -> Sequence[SourceWarning]:
-        return self._notes.all()
-
     # --- how it is read ------------------------------------------------------------------------
-
-    @property
-    def _tables(self) -> dict[int, _Table]:
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
 
     def _load(self) -> dict[int, _Table]:
         found = survey(self._client, self._wanted)
@@ -247,9 +179,9 @@ class DataApiSource(Source):
         ]
         return _Table(
             Table(self._names.table_id(shown.name), shown.name, count),
-            shown,
             sorted(fields, key=lambda each: each.id),
             ObjectIds(slots),
+            shown,
             {each.name: each for each in fields},
         )
 
@@ -257,22 +189,13 @@ class DataApiSource(Source):
         _ = self._tables
         return self._portals.get(table_id)
 
-    def _table(self, table_id: int) -> _Table:
-        found = self._tables.get(table_id)
-        if found is None:
-            raise UnknownTableError(f"this database has no table {table_id}")
-        return found
+    def _page(self, entry: _Table, place: int, size: int) -> Page[DataRecord]:
+        page = self._client.records(entry.shown.layout, offset=place + 1, limit=size)
+        return Page(page.rows, page.found, page.size)
 
-    def _walk(self, entry: _Table) -> Walk[DataRecord]:
-        def fetch(place: int, size: int) -> Page[DataRecord]:
-            page = self._client.records(entry.shown.layout, offset=place + 1, limit=size)
-            return Page(page.rows, page.found, page.size)
-
-        return Walk(fetch, self._client.transport.clock)
-
-    def _cells(self, entry: _Table, sent: DataRecord, *, globals_only: bool = False) -> Cells:
+    def _cells(self, entry: _Table, row: DataRecord, *, globals_only: bool = False) -> Cells:
         cells: Cells = {}
-        for name, value in sent.cells.items():
+        for name, value in row.cells.items():
             if "::" in name or value in ("", None):
                 continue
             slot = entry.slot(name)
@@ -286,7 +209,7 @@ class DataApiSource(Source):
             if has_rounded(value):
                 self._note_rounded(entry, found)
             if found.type == "container":
-                text = self._container_cell(entry, (sent.id, found.id, repetition), text)
+                text = self._container_cell(entry, (row.id, found.id, repetition), text)
             elif found.type in ("timestamp", "time") and self._client.dates_are_iso:
                 text = plain_moment(text)
             cells[found.id, repetition] = text
@@ -313,6 +236,10 @@ class DataApiSource(Source):
             return ""
         return dict(self._places(entry, sent)).get(place, "")
 
+    def _fetch_place(self, entry: _Table, place: Place) -> ContainerObject | None:
+        url = self._fresh_url(entry, place)
+        return self._fetch(entry, place, url) if url else None
+
     def _fetch(self, entry: _Table, place: Place, url: str) -> ContainerObject | None:
         def fetch(into: IO[bytes]) -> Answer | None:
             answer = self._client.download(url, into)
@@ -320,30 +247,12 @@ class DataApiSource(Source):
                 answer = self._client.download(fresh, into)
             if answer.status == 200:  # noqa: PLR2004 - OK
                 return answer
-            self._notes.warn(
-                "container-missing",
-                f'The server has no file for record {place[0]} of "{entry.table.name}" '
-                f"(HTTP {answer.status}).",
-                about=(entry.table.id, place),
-                table_id=entry.table.id,
-                record_id=place[0],
-                field_id=place[1],
-            )
+            self._note_missing(entry, place, answer.status)
             return None
 
         return fetch_object(entry.objects.of(place), fetch, url=url)
 
     # --- what the clinic should know -----------------------------------------------------------
-
-    def _note_rounded(self, entry: _Table, found: Field) -> None:
-        self._notes.warn(
-            "numbers-rounded",
-            f'Numbers in "{found.name}" of table "{entry.table.name}" have more digits than the '
-            "Data API sends exactly; their last digits may be wrong. The file itself has them.",
-            about=(entry.table.id, found.id),
-            table_id=entry.table.id,
-            field_id=found.id,
-        )
 
     def _note_stranger(self, entry: _Table, name: str) -> None:
         self._notes.warn(

@@ -28,7 +28,12 @@ class KnownNames:
     """Looks ids up by name, as FileMaker compares names: without regard to case."""
 
     def __init__(self, known: Iterable[KnownTable] = ()) -> None:
-        self._tables = {folded_name(entry.table.name): entry for entry in known}
+        self._tables: dict[str, KnownTable] = {}
+        for entry in known:  # of tables by one name the first is meant
+            self._tables.setdefault(folded_name(entry.table.name), entry)
+
+    def table(self, name: str) -> KnownTable | None:
+        return self._tables.get(folded_name(name))
 
     def table_id(self, name: str) -> int:
         found = self._tables.get(folded_name(name))

@@ -35,11 +35,20 @@ class Notes:
                 missing=walk.missing,
                 read=len(walk.seen),
             )
+        added = (walk.found or 0) - table.record_count
+        if added > 0 and not walk.missing:
+            self.warn(
+                "records-added-meanwhile",
+                f'Table "{table.name}": {added} record(s) were added in FileMaker after the reading '
+                "had begun; they were read too.",
+                table_id=table.id,
+                added=added,
+            )
         if walk.gone:
             self.warn(
                 "records-deleted-meanwhile",
                 f'Table "{table.name}": {walk.gone} record(s) were read and deleted in FileMaker '
-                "before the reading ended.",
+                "before the reading ended. They are kept as they were read.",
                 table_id=table.id,
                 gone=walk.gone,
             )

@@ -4,16 +4,14 @@ Field ids, record ids and modification counts are FileMaker's own; a table's id 
 occurrence (1,065,089 and up), because OData does not tell the base table's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 from urllib.parse import quote
 
-from onboarding.filemaker.exports.identity import column_ids, folded_name, stable_id
 from onboarding.filemaker.live.answers import Json, has_rounded, number_of, text_of
 from onboarding.filemaker.live.containers import ObjectIds, Place, cell_of, fetch_object
-from onboarding.filemaker.live.dataapi_source import ISO, UnknownTableError, plain_moment
+from onboarding.filemaker.live.dataapi_source import plain_moment
 from onboarding.filemaker.live.errors import (
     FileMakerServerError,
     RequestRefusedError,
@@ -21,7 +19,7 @@ from onboarding.filemaker.live.errors import (
     ServerBrokenError,
     SourceChangingError,
 )
-from onboarding.filemaker.live.notes import Notes
+from onboarding.filemaker.live.identity import KnownNames, KnownTable
 from onboarding.filemaker.live.occurrences import (
     ROW_ID,
     ROW_MODIFICATION,
@@ -31,18 +29,14 @@ from onboarding.filemaker.live.occurrences import (
 from onboarding.filemaker.live.odata import LONGEST_URL, ODataClient, quoted
 from onboarding.filemaker.live.odata_metadata import Occurrence, Property
 from onboarding.filemaker.live.paging import Page, SeenIds, Walk
+from onboarding.filemaker.live.source import ISO, LiveSource, LiveTable
 from onboarding.filemaker.live.transport import Answer
 from onboarding.filemaker.sources import (
     Cells,
     ContainerObject,
-    ExternalSource,
     Field,
     FieldType,
     Locale,
-    Record,
-    Relationship,
-    Source,
-    SourceWarning,
     Table,
     ValueList,
 )
@@ -69,133 +63,89 @@ class _Row:
 
 
 @dataclass(slots=True)
-class _Table:
-    table: Table
+class _Table(LiveTable):
     occurrence: Occurrence
-    fields: list[Field]
-    objects: ObjectIds
     groups: list[list[str]]
     filled: dict[int, SeenIds | None]
 
 
-class ODataSource(Source):
-    """One database; `tables` names the occurrences to read, otherwise all are."""
+class ODataSource(LiveSource[ODataClient, _Table, _Row]):
+    """One database; `tables` names the occurrences to read, otherwise all are.
 
-    def __init__(self, client: ODataClient, *, tables: Sequence[str] = ()) -> None:
-        self._client = client
-        self._wanted = tuple(tables)
-        self._notes = Notes()
-        self._loaded: dict[int, _Table] | None = None
-        self._keys_by_row_id = True
+    A table that is `known` from before keeps the ids it has there.
+    """
 
-    def __enter__(self) -> Self:
-        return self
+    interface = "OData"
 
-    def __exit__(
+    def __init__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        client: ODataClient,
+        *,
+        tables: Sequence[str] = (),
+        known: Iterable[KnownTable] = (),
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._client.close()
+        super().__init__(client)
+        self._wanted = tuple(tables)
+        self._names = KnownNames(known)
+        self._keys_by_row_id = True
 
     # --- what is in the database ---------------------------------------------------------------
 
-    def tables(self) -> Sequence[Table]:
-        return [entry.table for entry in self._tables.values()]
-
-    def fields(self, table_id: int) -> Sequence[Field]:
-        return self._table(table_id).fields
-
-    def records(self, table_id: int) -> Iterator[Record]:
-        """Yield the records in the order of the server, which is that of their ids."""
-        entry = self._table(table_id)
-        walk = self._walk(entry)
-        for row in walk:
-            yield Record(row.id, row.modification_count, self._cells(entry, row))
-        self._notes.note_walk(entry.table, walk)
-
     def global_values(self, table_id: int) -> Cells:
-        """Return the globals' values, which the server sends with every record and not alone."""
-        entry = self._table(table_id)
-        if not any(each.is_global for each in entry.fields):
-            return {}
-        rows = self._page(entry, 0, 1).rows
-        return self._cells(entry, rows[0], globals_only=True) if rows else {}
+        return self._first_globals(self._table(table_id))
 
     def containers(self, table_id: int) -> Iterator[ContainerObject]:
         """Download every container of the table, the first repetition of each field."""
         entry = self._table(table_id)
         if not entry.objects.slots:
             return
-        for row in self._walk(entry, [[ROW_ID, ROW_MODIFICATION]]):
+        rows = Walk(
+            lambda place, size: self._page(entry, place, size, [[ROW_ID, ROW_MODIFICATION]]),
+            self._client.transport.clock,
+        )
+        for row in rows:
             for field_id, repetition in entry.objects.slots:
                 if self._may_be_filled(entry, field_id, row.id):
-                    found = self._fetch(entry, (row.id, field_id, repetition))
+                    found = self._fetch_place(entry, (row.id, field_id, repetition))
                     if found:
                         yield found
-
-    def container(self, table_id: int, object_id: int) -> ContainerObject | None:
-        entry = self._table(table_id)
-        place = entry.objects.place(object_id)
-        return self._fetch(entry, place) if place else None
-
-    def relationships(self) -> Sequence[Relationship]:
-        """Return none: OData tells which tables are related and not by which fields."""
-        return ()
 
     def value_lists(self) -> Sequence[ValueList]:
         """Return none: OData names a field's value list and not its values."""
         return ()
 
-    def external_sources(self) -> Sequence[ExternalSource]:
-        """Return none: OData does not tell them."""
-        return ()
-
     def locale(self) -> Locale | None:
         return ISO
 
-    @property
-    def warnings(self) -> Sequence[SourceWarning]:
-        return self._notes.all()
-
     # --- how it is read ------------------------------------------------------------------------
 
-    @property
-    def _tables(self) -> dict[int, _Table]:
-        if self._loaded is None:
-            metadata = self._client.metadata()
-            chosen, warnings = choose_occurrences(self._client, metadata, self._wanted)
-            self._notes.add(warnings)
-            entries = (self._make(counted) for counted in chosen)
-            self._loaded = {e.table.id: e for e in sorted(entries, key=lambda e: e.table.id)}
-            if not self._loaded:
-                self._notes.warn("no-tables", "The account sees no tables by OData.")
-        return self._loaded
-
-    def _table(self, table_id: int) -> _Table:
-        found = self._tables.get(table_id)
-        if found is None:
-            raise UnknownTableError(f"this database has no table {table_id}")
-        return found
+    def _load(self) -> dict[int, _Table]:
+        metadata = self._client.metadata()
+        chosen, warnings = choose_occurrences(self._client, metadata, self._wanted)
+        self._notes.add(warnings)
+        loaded = {entry.table.id: entry for entry in map(self._make, chosen)}
+        if not loaded:
+            self._notes.warn("no-tables", "The account sees no tables by OData.")
+        return loaded
 
     def _make(self, counted: CountedOccurrence) -> _Table:
         occurrence = counted.occurrence
-        made = column_ids([each.name for each in occurrence.properties])
+        known = self._names.table(occurrence.name)
+        names = [each.name for each in occurrence.properties]
+        made = self._names.field_ids(occurrence.name, names)
         fields = [
-            _field(each, each.id or number)
+            _field(each, number if known else each.id or number)
             for each, number in zip(occurrence.properties, made, strict=True)
         ]
         fields.sort(key=lambda each: each.id)
         slots = [(each.id, 1) for each in fields if each.type == "container"]
-        number = occurrence.id or stable_id("table", folded_name(occurrence.name), bits=31)
+        number = self._names.table_id(occurrence.name)
+        if known is None and occurrence.id:
+            number = occurrence.id
         table = Table(number, occurrence.name, counted.count)
         sent = [f.name for f in fields if f.type != "container" and f.kind != "summary"]
         return _Table(
-            table, occurrence, fields, ObjectIds(slots), self._groups(occurrence, sent), {}
+            table, fields, ObjectIds(slots), occurrence, self._groups(occurrence, sent), {}
         )
 
     def _groups(self, occurrence: Occurrence, names: Sequence[str]) -> list[list[str]]:
@@ -209,11 +159,6 @@ class ODataSource(Source):
             else:
                 groups[-1] = wider
         return groups
-
-    def _walk(self, entry: _Table, groups: list[list[str]] | None = None) -> Walk[_Row]:
-        return Walk(
-            lambda place, size: self._page(entry, place, size, groups), self._client.transport.clock
-        )
 
     def _page(
         self, entry: _Table, place: int, size: int, groups: list[list[str]] | None = None
@@ -311,7 +256,7 @@ class ODataSource(Source):
             return None
         return seen
 
-    def _fetch(self, entry: _Table, place: Place) -> ContainerObject | None:
+    def _fetch_place(self, entry: _Table, place: Place) -> ContainerObject | None:
         name = next(each.name for each in entry.fields if each.id == place[1])
         url = ""
 
@@ -344,32 +289,11 @@ class ODataSource(Source):
 
     # --- what the clinic should know -----------------------------------------------------------
 
-    def _note_missing(self, entry: _Table, place: Place, status: int) -> None:
-        self._notes.warn(
-            "container-missing",
-            f'The server has no file for record {place[0]} of "{entry.table.name}" '
-            f"(HTTP {status}).",
-            about=(entry.table.id, place),
-            table_id=entry.table.id,
-            record_id=place[0],
-            field_id=place[1],
-        )
-
     def _note_repetitions(self, entry: _Table, found: Field) -> None:
         self._notes.warn(
             "repetitions-hidden",
             f'OData sends only the first of {found.repetitions} repetitions of "{found.name}" in '
             f'"{entry.table.name}". The Data API or the file itself has them all.',
-            about=(entry.table.id, found.id),
-            table_id=entry.table.id,
-            field_id=found.id,
-        )
-
-    def _note_rounded(self, entry: _Table, found: Field) -> None:
-        self._notes.warn(
-            "numbers-rounded",
-            f'Numbers in "{found.name}" of table "{entry.table.name}" have more digits than '
-            "OData sends exactly; their last digits may be wrong. The file itself has them.",
             about=(entry.table.id, found.id),
             table_id=entry.table.id,
             field_id=found.id,

@@ -64,6 +64,15 @@ class SeenIds:
         self._count += 1
         return True
 
+    @property
+    def largest(self) -> int | None:
+        """The highest number in it."""
+        if not self._pages:
+            return None
+        high = max(self._pages)
+        last = max(n for n in range(1 << _PAGE_BITS) if self._pages[high][n >> 3] >> (n & 7) & 1)
+        return (high << _PAGE_BITS) + last
+
     @staticmethod
     def _byte(number: int) -> int:
         return (number & ((1 << _PAGE_BITS) - 1)) >> 3
@@ -73,14 +82,22 @@ class Walk(Generic[R]):
     """One pass, or several, through a table. `fetch(place, size)` counts places from 0.
 
     After it, `seen` are the ids passed on, `found` is the server's own last count and
-    `shifts` says how often records moved meanwhile.
+    `shifts` says how often records moved meanwhile. `kept` are ids passed on by an earlier walk that
+    broke off: this one goes on after them.
     """
 
-    def __init__(self, fetch: Callable[[int, int], Page[R]], clock: Clock) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[int, int], Page[R]],
+        clock: Clock,
+        *,
+        kept: SeenIds | None = None,
+    ) -> None:
         self._fetch = fetch
         self._clock = clock
         self.size = FIRST_SIZE
-        self.seen = SeenIds()
+        self.seen = kept or SeenIds()
+        self._resumes = bool(kept)
         self.found: int | None = None
         self.shifts = 0
 
@@ -102,10 +119,17 @@ class Walk(Generic[R]):
 
     def _pass(self) -> Iterator[R]:
         place, anchor, is_stepping_back = 0, None, False
+        if self._resumes:
+            place, anchor = len(self.seen) - 1, self.seen.largest
         steps = barren = 0
         while True:
             asked, rows = self._page(place)
             first = rows[0].id if rows else None
+            if self._resumes:
+                self._resumes = False
+                if first != anchor:  # they have moved since: all over, what was kept left out
+                    place, anchor = 0, None
+                    continue
             has_shifted = anchor is not None and first != anchor
             is_unknown_ground = (
                 is_stepping_back and place > 0 and (first is None or first not in self.seen)

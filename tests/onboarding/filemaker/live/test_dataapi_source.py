@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from onboarding.filemaker.live import errors
-from onboarding.filemaker.live.dataapi_source import UnknownTableError, plain_moment
+from onboarding.filemaker.live.dataapi_source import plain_moment
+from onboarding.filemaker.live.source import UnknownTableError
 from onboarding.filemaker.sources import ContainerRef, Field, Source
 from tests.onboarding.filemaker.live.double.database import Layout, Portal, Record
 

@@ -168,3 +168,49 @@ def test_seen_ids_are_exact_for_any_number():
     assert [seen.add(number) for number in numbers] == [False] * len(numbers)
     assert len(seen) == len(numbers)
     assert 9 not in seen
+
+
+# --- going on after a walk that broke off ---------------------------------------------------------
+
+
+def _kept(ids):
+    kept = SeenIds()
+    for number in ids:
+        kept.add(number)
+    return kept
+
+
+def test_a_walk_goes_on_after_what_was_kept_and_reads_nothing_twice():
+    rows = Rows(1000)
+
+    walk = Walk(rows.fetch, Clock(), kept=_kept(range(1, 701)))
+
+    assert ids_of(walk) == list(range(701, 1001))
+    assert rows.asked[0] == (699, 100)
+    assert (walk.missing, walk.gone) == (0, 0)
+
+
+def test_records_deleted_since_begin_the_walk_anew_and_nothing_is_sent_twice():
+    rows = Rows(1000)
+    for number in (5, 700):
+        rows.ids.remove(number)
+
+    walk = Walk(rows.fetch, Clock(), kept=_kept(range(1, 701)))
+
+    assert ids_of(walk) == list(range(701, 1001))
+    assert (walk.missing, walk.gone) == (0, 2)
+
+
+def test_a_walk_that_had_all_records_sends_none():
+    walk = Walk(Rows(300).fetch, Clock(), kept=_kept(range(1, 301)))
+
+    assert ids_of(walk) == []
+
+
+@pytest.mark.parametrize("numbers", [{1}, {8191}, {8192}, {3, 70_000, 69_999}])
+def test_the_largest_of_seen_ids_is_known(numbers):
+    assert _kept(numbers).largest == max(numbers)
+
+
+def test_of_no_ids_none_is_the_largest():
+    assert SeenIds().largest is None
