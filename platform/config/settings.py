@@ -212,6 +212,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "prepare-waiting-documents": {
+        "task": "documents.prepare_everywhere",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
 }
 STORAGE_URL = env.text("STORAGE_URL", f"file://{VAR / 'files'}")

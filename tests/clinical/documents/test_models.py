@@ -36,8 +36,9 @@ def test_a_file_of_one_clinic_does_not_exist_in_the_other(alpha, beta) -> None:
 
 
 def test_a_stored_document_has_a_key_and_a_checksum(in_alpha) -> None:
-    with pytest.raises(IntegrityError, match="documents_document_stored_has_key"), (
-        transaction.atomic()
+    with (
+        pytest.raises(IntegrityError, match="documents_document_stored_has_key"),
+        transaction.atomic(),
     ):
         Document.objects.create(state="stored")
 
