@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from tenants.models import ClinicModel
 
@@ -54,6 +54,8 @@ class Practitioner(ClinicModel):
         on_delete=models.SET_NULL,
         related_name="practitioner",
     )
+    may_be_double_booked = models.BooleanField(default=True)
+    """On purpose and after a warning. Where not, the database itself keeps the visits apart."""
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -62,6 +64,44 @@ class Practitioner(ClinicModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RosterHours(ClinicModel):
+    """Hours in which a clinician is at a location each week, as its own clocks show them."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, "Monday"
+        TUESDAY = 1, "Tuesday"
+        WEDNESDAY = 2, "Wednesday"
+        THURSDAY = 3, "Thursday"
+        FRIDAY = 4, "Friday"
+        SATURDAY = 5, "Saturday"
+        SUNDAY = 6, "Sunday"
+
+    practitioner = models.ForeignKey(
+        Practitioner, on_delete=models.CASCADE, related_name="roster_hours"
+    )
+    location = models.ForeignKey(
+        Location, null=True, blank=True, on_delete=models.CASCADE, related_name="roster_hours"
+    )
+    weekday = models.PositiveSmallIntegerField(choices=Weekday)
+    starts = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        ordering: ClassVar = ["weekday", "starts", "id"]
+        verbose_name_plural = "roster hours"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(ends__gt=F("starts")), name="practice_rosterhours_ends_later"
+            ),
+            models.CheckConstraint(
+                condition=Q(weekday__lte=6), name="practice_rosterhours_weekday"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.starts:%H:%M}\N{EN DASH}{self.ends:%H:%M}"
 
 
 class AppointmentType(ClinicModel):
