@@ -106,6 +106,15 @@ class ExternalSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalOccurrence:
+    """A table occurrence that shows a table of another file, named by that file's own table id."""
+
+    name: str
+    source_id: int
+    table_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerRef:
     """What the text of a container cell says: an object inside the file, or paths outside it."""
 

@@ -17,6 +17,7 @@ from onboarding.filemaker.fmp.text import number_of, pascal, text_of
 from onboarding.filemaker.fmp.tree import Tree
 from onboarding.filemaker.sources import (
     DateOrder,
+    ExternalOccurrence,
     ExternalSource,
     Field,
     FieldKind,
@@ -231,7 +232,23 @@ def _number(value: bytes, at: int) -> tuple[int, int]:
 
 def _occurrences(tree: Tree) -> dict[int, tuple[str, int | None]]:
     """Return name and table id of every table occurrence; no id for tables of other files."""
-    occurrences: dict[int, tuple[str, int | None]] = {}
+    return {
+        number: (name, None if source or not table else table)
+        for number, name, source, table in _all_occurrences(tree)
+    }
+
+
+def read_external_occurrences(tree: Tree) -> list[ExternalOccurrence]:
+    """Return the occurrences that show tables of other files, with the ids those have there."""
+    return [
+        ExternalOccurrence(name, source, table)
+        for _, name, source, table in _all_occurrences(tree)
+        if source and table
+    ]
+
+
+def _all_occurrences(tree: Tree) -> Iterator[tuple[int, str, int, int]]:
+    """Yield number, name, external source (0 = this file) and table of every occurrence."""
     for key, entries in _objects(tree, OCCURRENCES):
         number = varint.decode_or_none(key)
         name = _text(entries, NAME)
@@ -240,8 +257,7 @@ def _occurrences(tree: Tree) -> dict[int, tuple[str, int | None]]:
         definition = entries.get((DEFINITION,), b"")
         source, at = _number(definition, 0)
         table, _ = _number(definition, at)
-        occurrences[number] = (name, None if source or not table else table)
-    return occurrences
+        yield number, name, source, table
 
 
 def read_relationships(tree: Tree) -> list[Relationship]:

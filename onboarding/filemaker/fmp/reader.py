@@ -27,6 +27,7 @@ from onboarding.filemaker.fmp.tree import Tree
 from onboarding.filemaker.sources import (
     Cells,
     ContainerObject,
+    ExternalOccurrence,
     ExternalSource,
     Field,
     Locale,
@@ -138,6 +139,10 @@ class FmpFile(Source):
 
     def external_sources(self) -> Sequence[ExternalSource]:
         return catalogue.read_external_sources(self._tree)
+
+    def external_occurrences(self) -> Sequence[ExternalOccurrence]:
+        """Return the table occurrences that show tables of other files."""
+        return catalogue.read_external_occurrences(self._tree)
 
     def locale(self) -> Locale | None:
         return catalogue.read_locale(self._tree)
