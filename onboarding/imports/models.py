@@ -71,6 +71,10 @@ class ImportSource(ClinicModel):
 class SourceFile(ClinicModel):
     """One file of a bundle: a database or an export, or the zip of its external container folder.
 
+    A data file that came in a zip has no bytes of its own: `archive` and `member` say where they are.
+    A zip keeps the list of what it holds, so that pages need not open it.
+
+
     `slot` is the file's place in the composed table ids (`onboarding.filemaker.bundle.ids`): given
     once and kept for every later copy of the file, whatever else the job holds.
     """
@@ -78,6 +82,7 @@ class SourceFile(ClinicModel):
     class Role(models.TextChoices):
         DATA = "data", "Records"
         CONTAINERS = "containers", "Files kept outside the database"
+        ARCHIVE = "archive", "A zip of data files"
 
     class State(models.TextChoices):
         RECEIVING = "receiving", "Being uploaded"
@@ -91,7 +96,11 @@ class SourceFile(ClinicModel):
     file_name = models.CharField(max_length=255)
     origin = models.CharField(max_length=255, blank=True, default="")
     """The zip it came in, as that was called; empty where it came by itself."""
-    storage_key = models.CharField(max_length=120)
+    archive = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="members")
+    member = models.TextField(blank=True, default="")
+    listing = models.JSONField(default=list)
+    """Of a zip: [path, size, CRC-32] of each file that is not itself a data file of the job."""
+    storage_key = models.CharField(max_length=120, blank=True, default="")
     size = models.BigIntegerField()
     received = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, default="")
@@ -113,6 +122,23 @@ class SourceFile(ClinicModel):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class Retention(ClinicModel):
+    """How many days the clinic wants its uploaded files kept; without a row, the default."""
+
+    days = models.PositiveIntegerField(default=30)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(Value(1), name="imports_retention_once"),
+            models.CheckConstraint(
+                condition=Q(days__gte=1, days__lte=365), name="imports_retention_days"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.days} days"
 
 
 class StagedRecord(ClinicModel):
