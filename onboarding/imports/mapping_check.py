@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from onboarding.imports.structure import Structure, TableStructure
     from onboarding.imports.targets import Entity, Target
 
-PEOPLE_AND_THINGS = frozenset(
-    {"full_name", "name", "given_names", "family_name", "preferred_name", "organisation"}
-)
-NAMED = frozenset(
-    {"patient", "location", "practitioner", "appointment_type", "funding_type", "contact"}
-)
-"""Entities of which a record must have a name."""
-
-
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """What is wrong, and where: `field_id` 0 is the whole table."""
@@ -123,13 +114,9 @@ def _constants(
 
 def _missing(table: str, entity: Entity, taken: set[str]) -> Iterator[str]:
     """What must be there so that a record can become anything at all."""
-    if entity.name == "appointment":
-        if not taken & {"date", "starts_at"}:
-            yield f"{table}: say which field holds the appointment's date."
-        if "patient" not in taken:
-            yield f"{table}: say which field holds the appointment's patient."
-    elif entity.name in NAMED and not taken & PEOPLE_AND_THINGS:
-        yield f"{table}: say which field holds the name."
+    for targets, name in entity.needs:
+        if not taken & set(targets.split("|")):
+            yield f"{table}: say which field holds {name}."
 
 
 def known_scopes(spec: MappingSpec) -> set[str]:

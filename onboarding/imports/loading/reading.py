@@ -8,33 +8,36 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from clinical.patients.identifiers import Kind, is_valid_identifier
 from onboarding.filemaker.sources import ContainerRef
-from onboarding.imports.mapping import KEEP, LEAVE
-from onboarding.imports.payload import by_field, parse_key
-from onboarding.imports.shapes import bare_number
+from onboarding.imports.loading.readers import (
+    ALL_REPETITIONS,
+    IDENTIFIER_KINDS,
+    reader_for,
+    says_all,
+)
+from onboarding.imports.manners import FIRST, ROWS
+from onboarding.imports.mapping import LEAVE, FieldRule
+from onboarding.imports.payload import parse_key
 from onboarding.imports.structure import label_of
 from onboarding.imports.targets import ENTITIES
-from onboarding.imports.values import contacts, dates, names, words
-from onboarding.imports.values.issues import Issue, Reading
-from onboarding.imports.values.text import clean, lines, one_line
+from onboarding.imports.values.addresses import AddressParts
+from onboarding.imports.values.text import clean, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from onboarding.filemaker.sources import Field
-    from onboarding.imports.mapping import FieldRule, Options, TableRule
+    from onboarding.imports.mapping import Options, TableRule
     from onboarding.imports.structure import TableStructure
     from onboarding.imports.targets import Target
+    from onboarding.imports.values.issues import Issue, Reading
 
-IDENTIFIER_KINDS = {
-    "medicare": Kind.MEDICARE,
-    "ndis": Kind.NDIS,
-    "dva": Kind.DVA,
-    "ihi": Kind.HEALTH,
-    "other_number": Kind.OTHER,
-}
+__all__ = ["IDENTIFIER_KINDS", "Noted", "ReadRecord", "RecordReader", "Value"]
+
+FOR_ALL = "For all records"
+Cells = list[tuple[int, str]]
+"""Repetition and text of one field, those that say something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,12 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What one field said, and which field it was."""
+    """What one field said, and which field and repetition it was."""
 
     value: Any
     rule: FieldRule
     label: str
+    repetition: int = 1
 
 
 @dataclass(slots=True)
@@ -92,6 +96,38 @@ class ReadRecord:
         self.issues.append(Noted(self.field_of(target), issue.code, issue.message))
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One field that goes to a target, alone or joined to others."""
+
+    rule: FieldRule
+    label: str
+    words: Mapping[str, str]
+
+    def cells(self, filled: Mapping[int, Cells]) -> Cells:
+        """Answer the field's cells with its words put in their place."""
+        cells = filled.get(self.rule.field_id, [])
+        if not self.words:
+            return cells
+        if not cells:
+            return [(1, self.words[""])] if self.words.get("") else []
+        return [(number, self.words.get(folded(text), text)) for number, text in cells]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One value of a record: its target, the fields it is made of, and how they are read."""
+
+    target: Target
+    parts: tuple[_Part, ...]
+    read: Callable[[list[str]], Reading[Any]]
+    rows: bool
+
+    @property
+    def lead(self) -> _Part:
+        return self.parts[0]
+
+
 class RecordReader:
     """Reads the records of one table by its rule."""
 
@@ -101,74 +137,159 @@ class RecordReader:
         self.table, self.rule, self.options, self.today = table, rule, options, today
         self.entity = ENTITIES[rule.entity]
         self._fields: dict[int, Field] = {f.id: f for f in table.fields}
-        # In the order of the file: several fields for one target are joined, the first phone leads.
-        place = {f.id: number for number, f in enumerate(table.fields)}
-        mapped = sorted(
-            (r for r in rule.fields if r.to not in {KEEP, LEAVE}),
-            key=lambda r: place.get(r.field_id, len(place)),
-        )
-        targets = self.entity.by_name
-        self._mapped = [(r, targets[r.to], label_of(table.fields, r.field_id)) for r in mapped]
-        self._targeted = {r.field_id for r in mapped}
+        self._places = [
+            self._place(self.entity.by_name[rules[0].to], rules) for rules in self._joined(rule)
+        ]
+        self._constants = [
+            (self._place(self.entity.by_name[to], [FieldRule(0, to, "")]), text)
+            for to, text in rule.constants
+        ]
+        self._targeted = {r.field_id for r in rule.fields if r.is_mapped}
         self._silent = {r.field_id for r in rule.fields if r.to == LEAVE}
+
+    def _joined(self, rule: TableRule) -> list[list[FieldRule]]:
+        """Group the fields that are joined into one text; others stand alone.
+
+        In the order of the file: several fields for one target are joined, the first phone leads.
+        """
+        place = {f.id: number for number, f in enumerate(self.table.fields)}
+        mapped = sorted(
+            (r for r in rule.fields if r.is_mapped),
+            key=lambda r: (r.manner.order, place.get(r.field_id, len(place))),
+        )
+        groups: list[list[FieldRule]] = []
+        loose: dict[str, list[FieldRule]] = {}
+        for own in mapped:
+            if own.manner.glue is None:
+                groups.append([own])
+            else:
+                loose.setdefault(own.to, []).append(own)
+        for to, joined in loose.items():
+            lead = next((group for group in groups if group[0].to == to), None)
+            if lead is None:
+                groups.append(joined)
+                continue
+            lead += joined
+            lead.sort(key=lambda r: (r.manner.order, place.get(r.field_id, len(place))))
+        return sorted(groups, key=lambda g: (g[0].manner.order, place.get(g[0].field_id, 0)))
+
+    def _place(self, target: Target, rules: Sequence[FieldRule]) -> _Place:
+        lead = next((r for r in rules if r.how), rules[0])
+        parts = tuple(
+            _Part(
+                own,
+                label_of(self.table.fields, own.field_id) if own.field_id else FOR_ALL,
+                dict(own.manner.words),
+            )
+            for own in rules
+        )
+        read = reader_for(target, lead, self.options, self.today)
+        return _Place(target, parts, read, len(rules) == 1 and _in_rows(target, rules[0]))
 
     def read(self, record_id: int, payload: Mapping[str, str]) -> ReadRecord:
         record = ReadRecord(record_id)
-        record.blank = not any(text.strip() for text in payload.values())
-        filled = by_field(payload)
-        for rule, target, label in self._mapped:
-            if texts := filled.get(rule.field_id):
-                self._take(record, rule, target, label, texts)
+        filled: dict[int, Cells] = {}
         for key, text in payload.items():
-            field_id, repetition = parse_key(key)
-            if field_id in self._targeted or field_id in self._silent or not text.strip():
+            if text.strip():
+                field_id, repetition = parse_key(key)
+                filled.setdefault(field_id, []).append((repetition, text))
+        record.blank = not filled
+        for place in self._places:
+            self._take(record, place, filled)
+        if not record.blank:
+            for place, text in self._constants:
+                self._put(record, place, place.read([text]), [(1, text)], 1)
+        for field_id, cells in filled.items():
+            if field_id in self._targeted or field_id in self._silent:
                 continue
-            kept = self._kept(field_id, text)
-            if kept:
-                record.extra[self._free_label(record, field_id, repetition)] = kept
+            for repetition, text in sorted(cells):
+                if kept := self._kept(field_id, text):
+                    record.extra[self._free_label(record, field_id, repetition)] = kept
         return record
 
-    def _take(
-        self, record: ReadRecord, rule: FieldRule, target: Target, label: str, texts: list[str]
+    def _take(self, record: ReadRecord, place: _Place, filled: Mapping[int, Cells]) -> None:
+        if len(place.parts) > 1:
+            self._take_joined(record, place, filled)
+            return
+        cells = place.lead.cells(filled)
+        if not cells:
+            return
+        cells.sort()
+        if place.rows:
+            for repetition, text in cells:
+                self._put(record, place, place.read([text]), [(repetition, text)], repetition)
+            return
+        if place.target.kind not in ALL_REPETITIONS or place.lead.rule.how in _FIRST_HOWS:
+            for repetition, text in cells[1:]:
+                self._keep(record, place.lead, [(repetition, text)])
+            cells = cells[:1]
+        self._put(record, place, place.read([text for _, text in cells]), cells, 1)
+
+    def _take_joined(self, record: ReadRecord, place: _Place, filled: Mapping[int, Cells]) -> None:
+        """Join the texts first, so that whatever reads them sees one cell."""
+        whole, taken = "", []
+        for part in place.parts:
+            cells = sorted(part.cells(filled))
+            text = "\n".join(clean(text) for _, text in cells).strip()
+            if not text:
+                continue
+            glue = part.rule.manner.glue
+            whole = f"{whole}{glue if glue is not None else ' '}{text}" if whole else text
+            taken.append((part, cells))
+        if not whole:
+            return
+        reading = place.read([whole])
+        self._note(record, place.lead.rule, reading)
+        if reading.value is not None:
+            self._give(record, place, reading.value, 1)
+        if (
+            reading.value is None
+            or reading.issues
+            or not says_all(place.target, place.lead.rule, [whole], reading.value)
+        ):
+            for part, cells in taken:
+                self._keep(record, part, cells)
+
+    def _put(
+        self, record: ReadRecord, place: _Place, reading: Reading[Any], cells: Cells, number: int
     ) -> None:
-        reading = self._reading(target, rule, texts)
+        rule = place.lead.rule
+        self._note(record, rule, reading)
+        if reading.value is None:
+            self._keep(record, place.lead, cells)
+            return
+        texts = [text for _, text in cells]
+        told = reading.issues and place.target.kind != "identifier"
+        if told or not says_all(place.target, rule, texts, reading.value):
+            self._keep(record, place.lead, cells)
+        self._give(record, place, reading.value, number)
+
+    def _give(self, record: ReadRecord, place: _Place, value: Any, number: int) -> None:
+        lead, name = place.lead, place.target.name
+        if isinstance(value, AddressParts):
+            kind = name.removesuffix("lines")
+            for part in ("lines", "suburb", "state", "postcode", "country"):
+                if text := getattr(value, part):
+                    found = record.values.setdefault(f"{kind}{part}", [])
+                    found.append(Value(text, lead.rule, lead.label, number))
+            return
+        record.values.setdefault(name, []).append(Value(value, lead.rule, lead.label, number))
+
+    def _note(self, record: ReadRecord, rule: FieldRule, reading: Reading[Any]) -> None:
         for issue in reading.issues:
             record.issues.append(Noted(rule.field_id, issue.code, issue.message))
-        if reading.value is None:
-            if any(text.strip() for text in texts):
-                record.extra[label] = "\n".join(clean(text) for text in texts)
+
+    def _keep(self, record: ReadRecord, part: _Part, cells: Cells) -> None:
+        """Keep the text as it stands in the file, under the field's own name."""
+        if not part.rule.field_id:
             return
-        if reading.issues and target.kind != "identifier":
-            record.extra.setdefault(label, "\n".join(clean(text) for text in texts))
-        record.values.setdefault(target.name, []).append(Value(reading.value, rule, label))
-
-    def _reading(self, target: Target, rule: FieldRule, texts: list[str]) -> Reading[Any]:
-        if target.kind in _PLAUSIBLE:
-            return self._day(texts[0], rule, _PLAUSIBLE[target.kind])
-        if target.kind == "timestamp":
-            return self._timestamp(texts[0], rule)
-        if target.kind == "identifier":
-            return _identifier(target, texts[0])
-        if (target.kind, rule.how) in _READERS:
-            return _READERS[target.kind, rule.how](texts)
-        return _READERS[target.kind, ""](texts)
-
-    def _day(self, text: str, rule: FieldRule, plausible: dates.Plausible) -> Reading[date]:
-        day, clock = dates.split_timestamp(text)
-        return dates.read_date(
-            day if clock else text,
-            order=rule.how or self.options.date_order,  # type: ignore[arg-type]
-            today=self.today,
-            plausible=plausible,
-        )
-
-    def _timestamp(self, text: str, rule: FieldRule) -> Reading[Any]:
-        day_text, clock_text = dates.split_timestamp(text)
-        day = self._day(day_text, rule, "appointment")
-        if day.value is None:
-            return Reading(None, day.issues)
-        clock = dates.read_time(clock_text) if clock_text else Reading()
-        return Reading((day.value, clock.value), (*day.issues, *clock.issues))
+        first = cells[0][0] if len(cells) == 1 else 1
+        label = part.label if first == 1 else f"{part.label} [{first}]"
+        text = "\n".join(clean(text) for _, text in cells)
+        if text and label in record.extra and record.extra[label] != text:
+            label = f"{label} ({part.rule.field_id})"
+        if text:
+            record.extra.setdefault(label, text)
 
     def _kept(self, field_id: int, text: str) -> str:
         found = self._fields.get(field_id)
@@ -184,68 +305,9 @@ class RecordReader:
         return label if label not in record.extra else f"{label} ({field_id})"
 
 
-_PLAUSIBLE: Mapping[str, dates.Plausible] = {
-    "birth": "birth",
-    "date": "any",
-    "day": "appointment",
-}
+_FIRST_HOWS = frozenset({FIRST[0], "as_typed"})
 
 
-def _text(texts: list[str]) -> Reading[str]:
-    return Reading(one_line(" ".join(texts)) or None)
-
-
-def _lines(texts: list[str]) -> Reading[str]:
-    return Reading("\n".join(filter(None, (clean(text) for text in texts))) or None)
-
-
-def _first_line(texts: list[str]) -> Reading[str]:
-    return Reading(next(iter(lines(texts[0])), None))
-
-
-def _family_first(texts: list[str]) -> Reading[names.PersonName]:
-    family, _, given = one_line(texts[0]).partition(" ")
-    return names.split_name(f"{family}, {given}" if given else family)
-
-
-def _archived(texts: list[str]) -> Reading[bool]:
-    flag = words.read_flag(texts[0])
-    return words.read_archived(texts[0]) if flag.value is None else flag
-
-
-def _of_first(read: Callable[[str], Reading[Any]]) -> Callable[[list[str]], Reading[Any]]:
-    return lambda texts: read(texts[0])
-
-
-_READERS: Mapping[tuple[str, str], Callable[[list[str]], Reading[Any]]] = {
-    ("text", ""): _text,
-    ("text", "first_line"): _first_line,
-    ("lines", ""): _lines,
-    ("reference", ""): lambda texts: _text(texts[:1]),
-    ("person", ""): _of_first(names.split_name),
-    ("person", "family_first"): _family_first,
-    ("phone", ""): lambda texts: contacts.find_phones("\n".join(texts)),
-    ("phone", "as_typed"): lambda texts: Reading([contacts.Phone(one_line(texts[0]), "other")]),
-    ("email", ""): lambda texts: contacts.find_emails("\n".join(texts)),
-    ("sex", ""): _of_first(words.read_sex),
-    ("status", ""): _of_first(words.read_status),
-    ("archived", ""): _archived,
-    ("active", ""): _of_first(words.read_active),
-    ("colour", ""): _of_first(words.read_colour),
-    ("time", ""): _of_first(dates.read_time),
-    ("minutes", ""): _of_first(dates.read_minutes),
-}
-
-
-def _identifier(target: Target, raw: str) -> Reading[tuple[str, bool | None]]:
-    """Keep the number as typed, less a label before it; say when its check digit is wrong."""
-    number = bare_number(one_line(raw))
-    if not number:
-        return Reading()
-    valid = is_valid_identifier(IDENTIFIER_KINDS[target.name], number)
-    if valid is False:
-        wrong = Issue(
-            f"{target.name}_invalid", f"This {target.label} cannot be right: kept, marked."
-        )
-        return Reading((number, valid), (wrong,))
-    return Reading((number, valid))
+def _in_rows(target: Target, rule: FieldRule) -> bool:
+    """Each repetition is a value of its own: where the target is made for it, or it was chosen."""
+    return rule.how == ROWS[0] or (target.rows and rule.how != FIRST[0])

@@ -47,6 +47,12 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_WEEKDAYS = frozenset(
+    "mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday tues thur "
+    "thurs montag dienstag mittwoch donnerstag freitag samstag sonntag mo di mi do fr sa so "
+    "lundi mardi mercredi jeudi vendredi samedi dimanche lun mar mer jeu ven sam dim".split()
+)
+_DATE_WORDS = _WEEKDAYS | _MONTHS.keys() | frozenset("st nd rd th am pm uhr h t z".split())
 OLDEST_BIRTH = 120
 OLDEST_RECORD = 1970
 FARTHEST_AHEAD = timedelta(days=5 * 366)
@@ -55,18 +61,23 @@ Plausible = Literal["birth", "appointment", "any"]
 
 
 def read_date(
-    raw: str, *, order: DateOrder = "DMY", today: date, plausible: Plausible = "any"
+    raw: str,
+    *,
+    order: DateOrder = "DMY",
+    today: date,
+    plausible: Plausible = "any",
+    pivot: int | None = None,
 ) -> Reading[date]:
     """Read a date; a year of two digits is the latest one that is not ahead of today.
 
-    `?` is how FileMaker shows a date it could not read itself.
+    With a `pivot`, years up to it are of this century and later ones of the last. `?` is how FileMaker shows a date it could not read itself.
     """
     text = one_line(raw)
     if not text:
         return Reading()
     if text.strip("?") == "":
         return Reading.failed("date_question", "FileMaker itself could not read this date (“?”).")
-    found = _read_parts(text, order, today)
+    found = _read_parts(text, order, _Century(today, pivot))
     if found.value is None:
         return found
     doubt = _doubt(found.value, today, plausible)
@@ -75,30 +86,38 @@ def read_date(
     return found
 
 
-def _read_parts(text: str, order: DateOrder, today: date) -> Reading[date]:
+@dataclass(frozen=True, slots=True)
+class _Century:
+    """What a year of two digits means."""
+
+    today: date
+    pivot: int | None
+
+
+def _read_parts(text: str, order: DateOrder, century: _Century) -> Reading[date]:
     text = re.sub(r"[T ]0{1,2}:00(:00)?(\.0+)?$", "", text)
     if match := _PACKED.match(text):
         return _made(int(match[1]), int(match[2]), int(match[3]))
     if match := _PARTS.match(text):
-        return _by_order(match[1], match[2], match[3], order, today)
+        return _by_order(match[1], match[2], match[3], order, century)
     if match := _NAMED.match(text):
         month = _MONTHS.get(match[2].casefold())
         day = match[1] or match[3]
         if month and day:
-            year, issues = _year(match[4], today)
+            year, issues = _year(match[4], century)
             return _made(year, month, int(day), issues)
     return Reading.failed("date_unreadable", "This is not a date we can read.")
 
 
-def _by_order(one: str, two: str, three: str, order: DateOrder, today: date) -> Reading[date]:
+def _by_order(one: str, two: str, three: str, order: DateOrder, century: _Century) -> Reading[date]:
     if len(one) > 2:  # noqa: PLR2004 - the year stands first, whatever the file says
         return _made(int(one), int(two), int(three)) if len(one) == 4 else _odd_year()  # noqa: PLR2004
     if len(three) == 3:  # noqa: PLR2004
         return _odd_year()
     if order == "YMD" and len(three) <= 2:  # noqa: PLR2004
-        year, issues = _year(one, today)
+        year, issues = _year(one, century)
         return _made(year, int(two), int(three), issues)
-    year, issues = _year(three, today)
+    year, issues = _year(three, century)
     day, month = (int(two), int(one)) if order == "MDY" else (int(one), int(two))
     if month > 12 >= day:  # noqa: PLR2004
         swapped = Issue("date_order", "Day and month stand the other way round than in the file.")
@@ -110,12 +129,15 @@ def _odd_year() -> Reading[date]:
     return Reading.failed("date_year", "The year does not have two or four digits.")
 
 
-def _year(text: str, today: date) -> tuple[int, tuple[Issue, ...]]:
+def _year(text: str, century: _Century) -> tuple[int, tuple[Issue, ...]]:
     year = int(text)
     if len(text) > 2:  # noqa: PLR2004
         return year, ()
-    year += today.year // 100 * 100
-    if year > today.year:
+    this = century.today.year // 100 * 100
+    if century.pivot is not None:
+        return (year + this if year <= century.pivot else year + this - 100), ()
+    year += this
+    if year > century.today.year:
         year -= 100
     return year, (Issue("date_century", "The century was not written: the latest past one taken."),)
 
@@ -139,6 +161,14 @@ def _doubt(found: date, today: date, plausible: Plausible) -> Issue | None:
         if found > today + FARTHEST_AHEAD:
             return Issue("date_far_ahead", "A date more than five years ahead.")
     return None
+
+
+def other_words(raw: str) -> bool:
+    """True where words beside months and weekdays stand with a date: “approx. 3 March 1980”."""
+    if not any(char.isalpha() for char in raw):
+        return False
+    words = re.findall(r"[^\W\d_]+", raw.casefold())
+    return any(word not in _DATE_WORDS for word in words)
 
 
 def read_time(raw: str) -> Reading[time]:

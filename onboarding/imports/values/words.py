@@ -70,6 +70,14 @@ def is_status_word(raw: str) -> bool:
     return folded(raw) in _STATUS_WORDS
 
 
+def is_plain_word(kind: str, raw: str) -> bool:
+    """True where the cell holds the word alone; “rang, cancelled” says more than its status."""
+    text = folded(raw)
+    if kind == "status":
+        return text in _STATUS_WORDS
+    return len(text.split()) <= 1 or text in {"waiting list"}
+
+
 def read_flag(raw: str) -> Reading[bool]:
     """Read FileMaker's many ways of yes and no: 1 or empty, Yes, x, ja."""
     text = folded(raw) or one_line(raw)
