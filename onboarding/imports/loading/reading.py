@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["IDENTIFIER_KINDS", "Noted", "ReadRecord", "RecordReader", "Value"]
 
 FOR_ALL = "For all records"
-Cells = list[tuple[int, str]]
-"""Repetition and text of one field, those that say something."""
+Cells = list[tuple[int, str, str]]
+"""Repetition, text to read, and text as it stands in the file, of one field's cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ class _Part:
         if not self.words:
             return cells
         if not cells:
-            return [(1, self.words[""])] if self.words.get("") else []
-        return [(number, self.words.get(folded(text), text)) for number, text in cells]
+            return [(1, self.words[""], "")] if self.words.get("") else []
+        return [(number, self.words.get(folded(raw), raw), raw) for number, _, raw in cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,17 +192,17 @@ class RecordReader:
         for key, text in payload.items():
             if text.strip():
                 field_id, repetition = parse_key(key)
-                filled.setdefault(field_id, []).append((repetition, text))
+                filled.setdefault(field_id, []).append((repetition, text, text))
         record.blank = not filled
         for place in self._places:
             self._take(record, place, filled)
         if not record.blank:
             for place, text in self._constants:
-                self._put(record, place, place.read([text]), [(1, text)], 1)
+                self._put(record, place, place.read([text]), [], 1)
         for field_id, cells in filled.items():
             if field_id in self._targeted or field_id in self._silent:
                 continue
-            for repetition, text in sorted(cells):
+            for repetition, _, text in sorted(cells):
                 if kept := self._kept(field_id, text):
                     record.extra[self._free_label(record, field_id, repetition)] = kept
         return record
@@ -216,21 +216,21 @@ class RecordReader:
             return
         cells.sort()
         if place.rows:
-            for repetition, text in cells:
-                self._put(record, place, place.read([text]), [(repetition, text)], repetition)
+            for cell in cells:
+                self._put(record, place, place.read([cell[1]]), [cell], cell[0])
             return
         if place.target.kind not in ALL_REPETITIONS or place.lead.rule.how in _FIRST_HOWS:
-            for repetition, text in cells[1:]:
-                self._keep(record, place.lead, [(repetition, text)])
+            for cell in cells[1:]:
+                self._keep(record, place.lead, [cell])
             cells = cells[:1]
-        self._put(record, place, place.read([text for _, text in cells]), cells, 1)
+        self._put(record, place, place.read([text for _, text, _ in cells]), cells, 1)
 
     def _take_joined(self, record: ReadRecord, place: _Place, filled: Mapping[int, Cells]) -> None:
         """Join the texts first, so that whatever reads them sees one cell."""
         whole, taken = "", []
         for part in place.parts:
             cells = sorted(part.cells(filled))
-            text = "\n".join(clean(text) for _, text in cells).strip()
+            text = "\n".join(clean(text) for _, text, _ in cells).strip()
             if not text:
                 continue
             glue = part.rule.manner.glue
@@ -258,9 +258,9 @@ class RecordReader:
         if reading.value is None:
             self._keep(record, place.lead, cells)
             return
-        texts = [text for _, text in cells]
+        texts = [raw for _, _, raw in cells]
         told = reading.issues and place.target.kind != "identifier"
-        if told or not says_all(place.target, rule, texts, reading.value):
+        if told or (texts and not says_all(place.target, rule, texts, reading.value)):
             self._keep(record, place.lead, cells)
         self._give(record, place, reading.value, number)
 
@@ -281,11 +281,11 @@ class RecordReader:
 
     def _keep(self, record: ReadRecord, part: _Part, cells: Cells) -> None:
         """Keep the text as it stands in the file, under the field's own name."""
-        if not part.rule.field_id:
+        if not (part.rule.field_id and cells):
             return
         first = cells[0][0] if len(cells) == 1 else 1
         label = part.label if first == 1 else f"{part.label} [{first}]"
-        text = "\n".join(clean(text) for _, text in cells)
+        text = "\n".join(clean(raw) for _, _, raw in cells)
         if text and label in record.extra and record.extra[label] != text:
             label = f"{label} ({part.rule.field_id})"
         if text:
