@@ -76,9 +76,9 @@ class ScopedS3Storage(S3Storage):  # type: ignore[misc]
     def adopt(self, path: Path, name: str, *, media_type: str = "") -> None:
         parameters = self.get_object_parameters(name)
         parameters["ContentType"] = media_type or self.default_content_type
-        with _answered():
-            self._client.upload_file(
-                str(path),
+        with path.open("rb") as file, _answered():
+            self._client.upload_fileobj(
+                file,
                 self.bucket_name,
                 self._normalize_name(name),
                 ExtraArgs=parameters,

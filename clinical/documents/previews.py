@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, ImageOps
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/bmp")
 SIDE = 480
 MAX_PIXELS = 50_000_000

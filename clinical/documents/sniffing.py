@@ -82,7 +82,8 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _FIRST_ELEMENT = re.compile(
-    rb"\s*(?:<\?[^>]*>\s*|<!--[^>]*-->\s*|<!doctype[^>\[]*>\s*){0,8}<\s*([a-z0-9:]+)", re.IGNORECASE
+    rb"\s*(?:<\?[^>]*>\s*|<!--[^>]*-->\s*|<!doctype[^>\[]*>\s*){0,8}<\s*(?:!doctype\s+)?([a-z0-9:]+)",
+    re.IGNORECASE,
 )
 _LIVELY = re.compile(
     rb"<\s*(?:[a-z0-9]+:)?(?:script|foreignobject|iframe|handler|set|animate)\b|\bon[a-z]+\s*=|"
