@@ -6,6 +6,7 @@ import base64
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -64,6 +65,21 @@ def key_ring(name: str) -> dict[str, bytes]:
             )
         ring[key_id] = key
     return ring
+
+
+def networks(name: str) -> dict[str, tuple[str, ...]]:
+    """Read `10.20.0.0/16, northside=192.168.5.0/24`: by subdomain, "" for those open to all."""
+    found: dict[str, list[str]] = {}
+    for entry in filter(None, (part.strip() for part in os.environ.get(name, "").split(","))):
+        subdomain, _, network = entry.rpartition("=")
+        try:
+            found.setdefault(subdomain.strip(), []).append(str(ip_network(network.strip())))
+        except ValueError:
+            raise EnvironmentVariableError(
+                f"{name}: {entry!r} must look like 10.20.0.0/16, or northside=10.20.0.0/16 for the "
+                "clinic with that subdomain only."
+            ) from None
+    return {subdomain: tuple(entries) for subdomain, entries in found.items()}
 
 
 @dataclass(frozen=True)

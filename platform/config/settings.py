@@ -40,6 +40,9 @@ if SECURE and not VAULT_KEYS:
         "random bytes, and keep a copy: docs/operations.md says how."
     )
 
+# Which private networks a clinic's FileMaker Server may stand in: none but those named here.
+PRIVATE_NETWORKS = env.networks("NEXUS_PRIVATE_NETWORKS")
+
 # ── Databases: one server, three roles ──────────────────────────────────────────────────────────
 ORIGINAL_BACKEND = "django_rls.backends.postgresql"
 DATABASES = {
@@ -149,6 +152,7 @@ MIDDLEWARE = [
     "accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "audit.middleware.DenialObserver",
+    "clinical.patients.middleware.MergedPatientMiddleware",
 ]
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = 63072000 if SECURE else 0
@@ -216,6 +220,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "documents.prepare_everywhere",
         "schedule": 300.0,
         "options": {"expires": 290},
+    },
+    "find-duplicate-patients": {
+        "task": "patients.find_duplicates_everywhere",
+        "schedule": 24 * 3600.0,
     },
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
 }

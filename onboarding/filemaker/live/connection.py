@@ -55,6 +55,21 @@ class TableFound:
 
 
 @dataclass(frozen=True, slots=True)
+class LayoutFound:
+    """A layout (or, by OData, a table occurrence) that can be read, and where it lies.
+
+    `is_chosen`: it is the one its table is read by unless the clinic says otherwise.
+    """
+
+    name: str
+    folders: tuple[str, ...]
+    table: str
+    fields: int
+    records: int | None
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionReport:
     """What a trial found. `steps` are sentences in order; `error` says why it stopped, if it did.
 
@@ -68,6 +83,7 @@ class ConnectionReport:
     databases: tuple[str, ...] = ()
     layouts: tuple[str, ...] = ()
     tables: tuple[TableFound, ...] = ()
+    readable: tuple[LayoutFound, ...] = ()
     rights_missing: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     error: LiveSourceError | None = None
@@ -81,8 +97,12 @@ def open_live(
     limits: Limits | None = None,
     clock: Clock | None = None,
     resolver: Resolver = resolve_by_system,
+    on_session: Callable[[str], None] = lambda _: None,
+    left_session: str = "",
 ) -> DataApiSource | ODataSource:
     """Make the source; the first question connects. Close it, or use it as a context manager.
+
+    `left_session` is the token of a session that a crash left open: it is ended first.
 
     Raises a LiveSourceError for settings that cannot be right.
     """
@@ -95,10 +115,18 @@ def open_live(
             tables=settings.shown,
             known=known,
         )
+    client = DataApiClient(
+        transport,
+        settings.database,
+        account=settings.account,
+        password=settings.password,
+        on_session=on_session,
+    )
+    if left_session:
+        client.end_session(left_session)
+        on_session("")
     return DataApiSource(
-        DataApiClient(
-            transport, settings.database, account=settings.account, password=settings.password
-        ),
+        client,
         layouts=settings.shown,
         known=known,
     )
@@ -135,6 +163,7 @@ class _Trial:
     databases: list[str] = field(default_factory=list)
     layouts: list[str] = field(default_factory=list)
     tables: list[TableFound] = field(default_factory=list)
+    readable: list[LayoutFound] = field(default_factory=list)
     rights_missing: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
     error: LiveSourceError | None = None
@@ -148,6 +177,7 @@ class _Trial:
             databases=tuple(self.databases),
             layouts=tuple(self.layouts),
             tables=tuple(self.tables),
+            readable=tuple(self.readable),
             rights_missing=tuple(self.rights_missing),
             advice=tuple(self.advice),
             error=self.error,
@@ -181,12 +211,30 @@ def _try_data_api(trial: _Trial, transport: Transport, settings: LiveSettings) -
         client.log_in()  # before the list: a wrong password must be tried once only
         trial.steps.append(f'The account "{settings.account}" is let in.')
         _list_databases(trial, client.databases, settings.database)
-        found = survey(client, settings.shown)
+        found = survey(client, may_go_on=lambda: _has_time(transport))
         trial.layouts = [" / ".join((*each.folders, each.name)) for each in found.layouts]
         trial.tables = [
             TableFound(each.name, each.layout, len(each.own_fields), each.count)
             for each in found.tables
         ]
+        chosen = {each.layout for each in found.tables}
+        folders: dict[str, tuple[str, ...]] = {}
+        for layout in found.layouts:
+            folders.setdefault(layout.name, layout.folders)
+        trial.readable = [
+            LayoutFound(
+                each.layout,
+                folders[each.layout],
+                each.name,
+                len(each.own_fields),
+                each.count,
+                each.layout in chosen,
+            )
+            for each in found.looks
+        ]
+        for name in settings.shown:
+            if name not in folders:
+                trial.advice.append(f'The layout "{name}", which you chose, is not there any more.')
         trial.steps.append(
             f"{len(trial.layouts)} layout(s) show {len(trial.tables)} table(s) with "
             f"{sum(each.records or 0 for each in trial.tables):,} records."
@@ -214,10 +262,14 @@ def _try_odata(trial: _Trial, transport: Transport, settings: LiveSettings) -> N
         trial.steps.append(f"The server answers: {metadata.server or 'OData'}.")
         trial.steps.append(f'The account "{settings.account}" is let in.')
         _list_databases(trial, client.databases, settings.database)
-        wanted = set(settings.shown)
-        for each in metadata.occurrences:
-            if wanted and each.name not in wanted:
-                continue
+        seen: set[tuple[tuple[int, str, str], ...]] = set()
+        for done, each in enumerate(metadata.occurrences):
+            if not _has_time(transport):
+                trial.advice.append(
+                    f"There was time to look at {done} of {len(metadata.occurrences)} tables; an "
+                    "import looks at all of them."
+                )
+                break
             try:
                 count = client.rows(each.name, select=["ROWID"], top=1, count=True).found
             except LiveSourceError as error:
@@ -226,6 +278,11 @@ def _try_odata(trial: _Trial, transport: Transport, settings: LiveSettings) -> N
                 trial.rights_missing.append(f'The table "{each.name}" cannot be read.')
                 continue
             trial.tables.append(TableFound(each.name, "", len(each.properties), count))
+            shape = tuple((p.id, p.name, p.type) for p in each.properties)
+            trial.readable.append(
+                LayoutFound(each.name, (), "", len(each.properties), count, shape not in seen)
+            )
+            seen.add(shape)
         trial.steps.append(
             f"{len(trial.tables)} table occurrence(s) are shown; one table may have several."
         )
@@ -234,6 +291,12 @@ def _try_odata(trial: _Trial, transport: Transport, settings: LiveSettings) -> N
                 "The account sees no tables. Its privilege set needs the extended privilege "
                 "fmodata and the right to view records."
             )
+
+
+def _has_time(transport: Transport) -> bool:
+    """Answer whether a third of the trial's time is left: the rest of it wants some too."""
+    left, whole = transport.seconds_left, transport.limits.job_seconds
+    return left is None or whole is None or left > whole / 3
 
 
 def _list_databases(trial: _Trial, ask: Callable[[], list[str]], wanted: str) -> None:

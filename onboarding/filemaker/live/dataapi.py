@@ -11,7 +11,7 @@ Shapes and rules: help.claris.com, Data API guide. Whether a call succeeded is t
 import base64
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Self
@@ -55,9 +55,19 @@ _UNKNOWN_PARAMETER = frozenset({10, 960, 1708})
 class DataApiClient:
     """Calls on one database. A context manager: the session ends with it, whatever happens."""
 
-    def __init__(self, transport: Transport, database: str, *, account: str, password: str) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        database: str,
+        *,
+        account: str,
+        password: str,
+        on_session: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_session` is told each session's token when it begins, and "" when it has ended."""
         self.transport = transport
         self.database = database
+        self._on_session = on_session
         self._basic = basic_authorization(account, password)
         self._token = ""
         self._manners = 0
@@ -78,7 +88,8 @@ class DataApiClient:
         token, self._token = self._token, ""
         try:
             if token:
-                self._end_session(token)
+                self.end_session(token)
+                self._on_session("")
         finally:
             self.transport.close()
 
@@ -123,6 +134,7 @@ class DataApiClient:
             if not token or not token.isprintable():
                 raise BrokenAnswerError
             self._token = token
+            self._on_session(token)
             return
 
     def layouts(self) -> list[Layout]:
@@ -291,8 +303,8 @@ class DataApiClient:
                 return reply
             raise error_of(reply.number, reply.text)
 
-    def _end_session(self, token: str) -> None:
-        """Log out; a second attempt is made on a fresh connection.
+    def end_session(self, token: str) -> None:
+        """Log a session out, ours or one a crash left; tried twice, never raises.
 
         Failing that, the server's own limit of 15 idle minutes has to do.
         """

@@ -70,6 +70,17 @@ class ServerSilentError(LiveSourceError):
     permanent = False
 
 
+class TimeUpError(LiveSourceError):
+    """A trial has to end while somebody waits for it."""
+
+    code = "too-slow"
+    message = "The server answers too slowly for a test."
+    remedy = (
+        "Try again in a moment; if it stays, ask whoever looks after the server whether it is busy."
+    )
+    permanent = False
+
+
 class CertificateError(LiveSourceError):
     code = "certificate"
     message = "The server's certificate is not one we can trust, so nothing was sent to it."

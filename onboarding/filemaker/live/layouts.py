@@ -4,7 +4,7 @@ The Data API knows layouts, not tables, and sends only the fields placed on a la
 layouts can show one table, so one is chosen and what the others show besides is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from onboarding.filemaker.exports.identity import folded_name
@@ -41,17 +41,27 @@ class ShownTable:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The tables found and what the clinic should know about how they are shown."""
+    """The tables found and what the clinic should know about how they are shown.
+
+    `looks` are all layouts that were looked at, each with its table; `layouts` all there are.
+    """
 
     tables: list[ShownTable]
     layouts: list[Layout]
     warnings: list[SourceWarning]
+    looks: list[ShownTable]
 
 
-def survey(client: DataApiClient, wanted: Sequence[str] = ()) -> Survey:
+def survey(
+    client: DataApiClient,
+    wanted: Sequence[str] = (),
+    *,
+    may_go_on: Callable[[], bool] = lambda: True,
+) -> Survey:
     """Look at every layout (or those `wanted`) and choose one for each table.
 
-    Raises SchemaChangedError where a wanted layout is not there.
+    Stops looking when `may_go_on` answers False; what was not looked at is a warning. Raises
+    SchemaChangedError where a wanted layout is not there.
     """
     layouts = client.layouts()
     names = list(dict.fromkeys(layout.name for layout in layouts))
@@ -61,13 +71,26 @@ def survey(client: DataApiClient, wanted: Sequence[str] = ()) -> Survey:
     warnings: list[SourceWarning] = []
     shown: dict[str, list[ShownTable]] = {}
     refused: list[str] = []
-    for name in wanted or names:
+    looks: list[ShownTable] = []
+    asked = list(wanted or names)
+    for done, name in enumerate(asked):
+        if not may_go_on():
+            warnings.append(
+                SourceWarning(
+                    "layouts-not-looked-at",
+                    f"There was time to look at {done} of {len(asked)} layouts; an import looks at "
+                    "all of them.",
+                    {"layouts": asked[done:]},
+                )
+            )
+            break
         try:
             found = _look_at(client, name, said[name])
         except (NoRightError, SchemaChangedError, RequestRefusedError):
             refused.append(name)
             continue
         if found.own_fields:
+            looks.append(found)
             shown.setdefault(folded_name(found.name), []).append(found)
     if refused:
         warnings.append(
@@ -78,7 +101,7 @@ def survey(client: DataApiClient, wanted: Sequence[str] = ()) -> Survey:
             )
         )
     tables = [_best(choices, warnings) for choices in shown.values()]
-    return Survey(tables, layouts, warnings)
+    return Survey(tables, layouts, warnings, looks)
 
 
 def _look_at(client: DataApiClient, layout: str, said: str) -> ShownTable:

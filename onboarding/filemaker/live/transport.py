@@ -33,6 +33,7 @@ from onboarding.filemaker.live.errors import (
     LiveSourceError,
     RedirectRefusedError,
     ServerSilentError,
+    TimeUpError,
 )
 
 MIB = 1024**2
@@ -44,12 +45,16 @@ _MOST_COOKIES = 50
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds and bytes. `whole_seconds` ends answers that drip; a container may take longer."""
+    """Seconds and bytes. `whole_seconds` ends answers that drip; a container may take longer.
+
+    `job_seconds`, where given, is for everything together, from the first request on.
+    """
 
     connect_seconds: float = 10
     read_seconds: float = 60
     whole_seconds: float = 300
     container_seconds: float = 1800
+    job_seconds: float | None = None
     answer_bytes: int = 32 * MIB
     container_bytes: int = 1024 * MIB
     attempts: int = 4
@@ -95,6 +100,7 @@ class _Connection(http.client.HTTPSConnection):
             (str(self._address), self.port), timeout=self._limits.connect_seconds
         )
         try:
+            raw.settimeout(self._limits.connect_seconds)  # for the handshake as well
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.sock = self._tls.wrap_socket(raw, server_hostname=self.host)
         except BaseException:
@@ -142,6 +148,7 @@ class Transport:
         self._addresses: tuple[Address, ...] = ()
         self._connection: _Connection | None = None
         self._cookies: dict[str, str] = {}
+        self._began: float | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -222,6 +229,7 @@ class Transport:
         """Send and yield the response; whatever breaks closes the connection and is named."""
         whole = False
         try:
+            self._check_time()
             response = self._send(method, target, headers, body)
             yield response
             whole = True
@@ -236,6 +244,24 @@ class Transport:
         finally:
             if not whole:
                 self.close()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What is left of `job_seconds`; None without such a limit."""
+        if self.limits.job_seconds is None:
+            return None
+        if self._began is None:
+            self._began = self.clock.now()
+        return self._began + self.limits.job_seconds - self.clock.now()
+
+    def _check_time(self) -> None:
+        left = self.seconds_left
+        if left is None:
+            return
+        if left <= 0:
+            raise TimeUpError
+        if self._connection is not None and self._connection.sock is not None:
+            self._connection.sock.settimeout(min(left, self.limits.read_seconds))
 
     def _send(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None

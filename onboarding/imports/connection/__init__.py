@@ -1,0 +1,1 @@
+"""A clinic's live connection to its FileMaker Server: set up, tried out, read."""
