@@ -107,6 +107,8 @@ class SourceFile(ClinicModel):
     state = models.CharField(max_length=12, choices=State, default=State.RECEIVING)
     problem = models.CharField(blank=True, default="")
     choices = models.JSONField(default=dict)
+    facts = models.JSONField(default=dict)
+    """Of a data file, what a first look found: tables, records, and the files it refers to."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
