@@ -22,8 +22,24 @@ if TYPE_CHECKING:
     from clinical.patients.models import Patient
 
 SHOWN = 200
-_VERBS = {"create": "added", "update": "changed", "delete": "removed", "view": "looked at"}
-_ICONS = {"create": "plus", "update": "pencil", "delete": "trash", "view": "eye"}
+_VERBS = {
+    "create": "added",
+    "update": "changed",
+    "delete": "removed",
+    "view": "looked at",
+    "patient.merge": "merged another record of the same person with",
+    "patient.unmerge": "took a merge back and changed",
+    "patient.not_the_same": "said that somebody else is not the person of",
+}
+_ICONS = {
+    "create": "plus",
+    "update": "pencil",
+    "delete": "trash",
+    "view": "eye",
+    "patient.merge": "git-merge",
+    "patient.unmerge": "arrow-back-up",
+    "patient.not_the_same": "users",
+}
 _SILENT = frozenset(
     {
         "id",

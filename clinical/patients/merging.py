@@ -23,7 +23,7 @@ from clinical.patients.services import FIELDS, PatientChangedError, PatientError
 from clinical.practice.rules import require
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -368,6 +368,31 @@ def _record(action: str, merge: PatientMerge, **facts: Any) -> None:
         )
 
 
-def may_choose(names: Collection[str]) -> frozenset[str]:
-    """Answer those of the names that a person chooses."""
-    return frozenset(names) & frozenset(CHOICES)
+@transaction.atomic
+def put_side_by_side(first: Patient, second: Patient, *, actor: User) -> DuplicateCandidate:
+    """Let a person decide about two records that they found themselves."""
+    require(actor, Action.CHANGE, Resource.PATIENTS)
+    one, other = sorted((first.pk, second.pk))
+    candidate, _ = DuplicateCandidate.objects.get_or_create(first_id=one, second_id=other)
+    return candidate
+
+
+def changes_of(merge: PatientMerge) -> list[tuple[str, str, str]]:
+    """Answer what a merge changed on the surviving record: label, before, after."""
+    rows = []
+    for name, (before, after) in merge.changed.items():
+        field = Patient._meta.get_field(name)
+        label = str(field.verbose_name).capitalize()  # type: ignore[union-attr]
+        if name == "extra":
+            rows.append(("Fields from FileMaker", str(len(before)), str(len(after))))
+        elif field.is_relation:
+            names = [_name_of(field, pk) for pk in (before, after)]
+            rows.append((label, *names))
+        else:
+            rows.append((label, str(before or ""), str(after or "")))
+    return rows
+
+
+def _name_of(field: Any, pk: str | None) -> str:
+    found = field.related_model._default_manager.filter(pk=pk).first() if pk else None
+    return str(found) if found else ""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Q
-from django.shortcuts import get_object_or_404
+from django.db.models import Prefetch, Q
+from django.http import Http404
 
 from audit.selectors import EventFilter, latest_events
 from clinical.patients.contacts import normalise_phone
@@ -63,10 +63,29 @@ class PatientPage:
     after: UUID | None
 
 
+class PatientMergedError(Http404):
+    """The record has become part of another, which the actor may see."""
+
+    def __init__(self, *, merged: UUID, goes_on: UUID) -> None:
+        super().__init__("This record was merged into another.")
+        self.merged, self.goes_on = merged, goes_on
+
+
 def get_patient(actor: User, pk: UUID) -> Patient:
-    """Answer a patient with location and funding; raises Http404 for whom the actor may not see."""
+    """Answer a patient with location and funding; raises Http404 for whom the actor may not see.
+
+    PatientMergedError, which is one, says where a merged record's person is now.
+    """
     patients = visible_patients(actor).select_related("location", "funding_type")
-    return get_object_or_404(patients, pk=pk)
+    found = patients.filter(pk=pk).first()
+    if found is None:
+        goes_on = (
+            visible_patients(actor).filter(merged_from=pk).values_list("pk", flat=True).first()
+        )
+        if goes_on is not None:
+            raise PatientMergedError(merged=pk, goes_on=goes_on)
+        raise Http404("There is no such patient.")
+    return found
 
 
 def list_patients(
@@ -179,7 +198,10 @@ def possible_duplicates(
 
 def _rows(patients: QuerySet[Patient]) -> QuerySet[Patient]:
     """Read with each patient what a line of a list shows."""
-    return patients.select_related("location", "funding_type").prefetch_related("contact_points")
+    return patients.select_related("location", "funding_type").prefetch_related(
+        "contact_points",
+        Prefetch("merged_from", queryset=Patient.everyone.all(), to_attr="merged_records"),
+    )
 
 
 def _in_order(actor: User, ids: Sequence[UUID]) -> list[Patient]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -23,7 +24,6 @@ from clinical.practice.rules import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from uuid import UUID
 
     from django.db.models import Manager
 
@@ -208,6 +208,14 @@ def unassign_coordinator(patient: Patient, *, actor: User, coordinator: User) ->
     """Take the participant out of the coordinator's sight."""
     require(actor, Action.CHANGE, Resource.STAFF)
     CoordinatorAssignment.objects.filter(user=coordinator, patient=patient).delete()
+
+
+def read_id(text: str) -> UUID:
+    """Read an id as a form sends it."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise PatientError("This is no patient's id.") from None
 
 
 def record_view(patient: Patient, *, section: str = "overview") -> None:

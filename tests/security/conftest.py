@@ -113,7 +113,12 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
 
     from accounts.models import Session, User
     from clinical.appointments.models import Appointment
-    from clinical.patients.models import ContactPoint, Patient
+    from clinical.patients.models import (
+        ContactPoint,
+        DuplicateCandidate,
+        Patient,
+        PatientMerge,
+    )
     from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
     from onboarding.imports.models import ImportRun, ImportSource
     from tenants.scope import tenant_scope
@@ -144,6 +149,11 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
             notes=f"{name}-Note", extra={name: f"{name}-Note"},
         )  # fmt: skip
         contact = ContactPoint.objects.create(patient=patient, kind="mobile", value="0400 111 222")
+        twin = Patient.objects.create(given_names="Zed", family_name=f"{name}-Patient")
+        pair = DuplicateCandidate.objects.create(first=patient, second=twin)
+        merge = PatientMerge.objects.create(
+            winner=patient, loser=twin, merged_at=now, undone_at=now, merged_by=name
+        )
         appointment = Appointment.objects.create(
             patient=patient, location=location, practitioner=practitioner, appointment_type=kind,
             starts_at=now, ends_at=now + timedelta(minutes=30), notes=f"{name}-Note",
@@ -157,5 +167,5 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
         "user": user, "invited": invited, "session": session, "location": location,
         "practitioner": practitioner, "appointment_type": kind, "funding_type": funding,
         "patient": patient, "contact": contact, "appointment": appointment,
-        "import_source": source, "import_run": run,
+        "import_source": source, "import_run": run, "pair": pair, "merge": merge,
     }  # fmt: skip

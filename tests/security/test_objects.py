@@ -24,12 +24,13 @@ NATURAL = {
     "after": "patient", "before": "patient", "patient": "patient", "thing": "patient",
     "location": "location", "practitioner": "practitioner", "appointment_type": "appointment_type",
     "funding": "funding_type", "funding_type": "funding_type", "person": "user", "user": "user",
-    "run": "import_run", "source": "import_source",
+    "run": "import_run", "source": "import_source", "other": "patient",
 }  # fmt: skip
 """Parameters that name a thing, and which."""
 PLAIN = {
     "only", "outcome", "q", "subdomain", "all_places", "is_another_person", "next", "reason",
     "status", "date", "time", "minutes", "since", "until", "action", "kind", "name", "size",
+    "show", "page", "keep", "seen_first", "seen_second", "go_on",
 }  # fmt: skip
 """Parameters that name nothing."""
 

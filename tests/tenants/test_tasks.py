@@ -105,6 +105,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "imports.resume_stale",
         "imports.discard_old",
         "accounts.send_operators_letter",
+        "patients.find_duplicates_everywhere",
     }
     current_app.loader.import_default_modules()
 

@@ -8,12 +8,13 @@ from django import template
 from django.utils import timezone
 
 from clinical.patients.contacts import PHONE_KINDS, format_phone
+from clinical.patients.duplicates import count_open, merges_into
 from clinical.patients.highlight import highlight
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from clinical.patients.models import ContactPoint, Patient
+    from clinical.patients.models import ContactPoint, Patient, PatientMerge
 
 register = template.Library()
 register.filter("highlight", highlight)
@@ -43,6 +44,18 @@ def first_phone(patient: Patient) -> ContactPoint | None:
     """Answer the number to ring first: a mobile one if there is one (from the prefetched rows)."""
     points = [point for point in patient.contact_points.all() if point.kind in PHONE_KINDS]
     return min(points, key=lambda point: point.kind != point.Kind.MOBILE, default=None)
+
+
+@register.filter
+def merges(patient: Patient) -> list[PatientMerge]:
+    """Answer what the record was made of."""
+    return merges_into(patient)
+
+
+@register.simple_tag
+def here_twice() -> int:
+    """Answer how many pairs of records wait for somebody to decide whether they are one person."""
+    return count_open()
 
 
 @register.filter

@@ -16,7 +16,7 @@ function remember(name, value) {
 
 const SIGNS = { success: "✓", info: "i", warning: "!", danger: "!" };
 
-export function toast(text, tone = "success") {
+export function toast(text, tone = "success", undoUrl = "") {
   const region = find("#nx-toasts");
   if (!region || !text) return;
   const lasting = tone === "danger" || tone === "warning";
@@ -36,7 +36,7 @@ export function toast(text, tone = "success") {
   close.setAttribute("aria-label", "Close this message");
   close.textContent = "×";
   close.addEventListener("click", () => box.remove());
-  box.append(sign, words, close);
+  box.append(sign, words, ...(undoUrl ? [undoForm(undoUrl)] : []), close);
   for (const same of region.querySelectorAll(".nx-toast-text")) {
     if (same.textContent === text) same.closest(".nx-toast").remove();
   }
@@ -49,9 +49,24 @@ export function toast(text, tone = "success") {
   leave();
 }
 
+function undoForm(url) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = url;
+  const token = document.createElement("input");
+  token.type = "hidden";
+  token.name = "csrfmiddlewaretoken";
+  token.value = csrfToken();
+  const button = document.createElement("button");
+  button.className = "nx-toast-undo";
+  button.textContent = "Undo";
+  form.append(token, button);
+  return form;
+}
+
 function showWaitingToasts(inside = document) {
   for (const template of inside.querySelectorAll("template[data-toast]")) {
-    toast(template.content.textContent.trim(), template.dataset.toast);
+    toast(template.content.textContent.trim(), template.dataset.toast, template.dataset.toastUndo);
     template.remove();
   }
 }

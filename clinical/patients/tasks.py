@@ -1,0 +1,40 @@
+"""Background work about patients."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from clinical.patients.duplicates import search_for_duplicates
+from clinical.patients.models import DuplicateSearch
+from tenants.models import Tenant
+from tenants.scope import public_scope, tenant_scope
+from tenants.tasks import tenant_task
+
+log = logging.getLogger(__name__)
+
+
+@tenant_task(name="patients.find_duplicates")
+def find_duplicates(search_id: str = "") -> None:
+    """Look through the clinic for people who are here twice."""
+    search = DuplicateSearch.objects.filter(pk=UUID(search_id)).first() if search_id else None
+    if search is None:
+        search = DuplicateSearch.objects.create()
+    if search.finished_at is None:
+        search_for_duplicates(search, now=timezone.now())
+
+
+@shared_task(name="patients.find_duplicates_everywhere")
+def find_duplicates_everywhere() -> None:
+    """Look through every open clinic; one clinic's trouble must not stop the others."""
+    with public_scope():
+        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+    for tenant in tenants:
+        try:
+            with tenant_scope(tenant):
+                find_duplicates()
+        except Exception:
+            log.exception("the patients of %s could not be compared", tenant.subdomain)
