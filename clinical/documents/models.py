@@ -44,7 +44,10 @@ class ImageBatch(ClinicModel):
 
 
 class Document(ClinicModel):
-    """One file of a patient, or of nobody yet. `storage_key` never changes once it is written."""
+    """One file of a patient, or of nobody yet.
+
+    `storage_key` stays when the document goes to another patient; only a newer file changes it.
+    """
 
     class Kind(models.TextChoices):
         DOCUMENT = "document", "Document"
@@ -113,6 +116,23 @@ class Document(ClinicModel):
             models.Index(
                 fields=["kind", "id"], name="documents_unlinked", condition=Q(patient=None)
             ),
+            models.Index(
+                fields=["id"],
+                name="documents_without_preview",
+                condition=Q(
+                    state="stored",
+                    thumbnail_key="",
+                    width=None,
+                    media_type__in=[
+                        "image/jpeg",
+                        "image/png",
+                        "image/gif",
+                        "image/webp",
+                        "image/tiff",
+                        "image/bmp",
+                    ],
+                ),
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -134,3 +154,37 @@ class Document(ClinicModel):
 
     def __str__(self) -> str:
         return self.title or self.file_name or self.get_kind_display()
+
+
+class Upload(ClinicModel):
+    """A file on its way from a browser, part by part; the parts lie in the clinic's work folder."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="+")
+    batch = models.ForeignKey(
+        ImageBatch, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    document = models.ForeignKey(
+        Document, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """What became of it."""
+    kind = models.CharField(max_length=8, choices=Document.Kind, default=Document.Kind.DOCUMENT)
+    category = models.CharField(blank=True, default="")
+    file_name = models.CharField()
+    size = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    started_by = models.CharField(blank=True, default="")
+    """The id of whoever sends it: nobody else may go on with it."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="documents_upload_created")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(size__gt=0, received__gte=0, received__lte=models.F("size")),
+                name="documents_upload_within_size",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name

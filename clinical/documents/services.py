@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
 
-from clinical.documents.models import Document
+from accounts.permissions import Action, Resource
+from audit.services import record
+from clinical.documents.models import Document, ImageBatch
 from clinical.documents.receiving import MAX_BYTES, Received, TooLargeError, received
+from clinical.documents.selectors import orphans as orphans  # noqa: PLC0414 - part of this module's face
 from clinical.documents.sniffing import FileType, RefusedFileError, type_of
 from clinical.documents.tasks import prepare
+from clinical.patients.models import Patient
+from clinical.practice.rules import require
 from tenants.scope import current_scope
 from tenants.storage import StorageUnavailableError, clinic_storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from accounts.models import User
+
+FIELDS = frozenset({"title", "category", "caption", "dated_on", "kind"})
+"""What people may set; the rest is what the file is."""
 
 
 def store_file(
@@ -47,6 +58,79 @@ def store_file(
         if follow_up:
             _follow_up(document)
     return document
+
+
+def change_document(document: Document, *, actor: User, fields: Mapping[str, Any]) -> Document:
+    """Change what the document is called and where it stands."""
+    require(actor, Action.CHANGE, Resource.DOCUMENTS)
+    if unknown := set(fields) - FIELDS:
+        raise TypeError(f"Not a field that people set: {', '.join(sorted(unknown))}")
+    for name, value in fields.items():
+        setattr(document, name, value.strip() if isinstance(value, str) else value)
+    document.save(update_fields=[*fields, "changed_at"])
+    return document
+
+
+def archive_document(document: Document, *, actor: User) -> Document:
+    """Take the document out of the lists. Its file stays; `restore_document` brings it back."""
+    require(actor, Action.DELETE, Resource.DOCUMENTS)
+    document.is_archived = True
+    document.save(update_fields=["is_archived", "changed_at"])
+    return document
+
+
+def restore_document(document: Document, *, actor: User) -> Document:
+    """Bring an archived document back into the lists."""
+    require(actor, Action.DELETE, Resource.DOCUMENTS)
+    document.is_archived = False
+    document.save(update_fields=["is_archived", "changed_at"])
+    return document
+
+
+@transaction.atomic
+def assign_documents(documents: Sequence[Document], patient: Patient, *, actor: User) -> int:
+    """Give files that belong to nobody to a patient; answers how many. Their bytes stay in place.
+
+    A file that somebody else has given to a patient meanwhile stays there.
+    """
+    require(actor, Action.CHANGE, Resource.DOCUMENTS)
+    free = Document.objects.select_for_update().filter(
+        pk__in=[document.pk for document in documents], patient=None
+    )
+    given = list(free)
+    for document in given:
+        document.patient = patient
+        document.save(update_fields=["patient", "changed_at"])
+    return len(given)
+
+
+def batch_of_day(patient: Patient, *, actor: User, name: str, taken_on: date) -> ImageBatch:
+    """Answer the patient's batch of that name and day; makes it where there is none yet."""
+    require(actor, Action.CREATE, Resource.DOCUMENTS)
+    # Several files of one batch arrive at once: the first makes it, the others wait for that.
+    Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    batch, _made = ImageBatch.objects.get_or_create(patient=patient, name=name, taken_on=taken_on)
+    return batch
+
+
+def record_reading(document: Document) -> None:
+    """Put on record that the actor of the scope looked at the document."""
+    _record("view", document)
+
+
+def record_download(document: Document) -> None:
+    """Put on record that the actor of the scope took the file along."""
+    _record("export", document)
+
+
+def _record(action: str, document: Document) -> None:
+    record(
+        action,
+        object_type=Document._meta.db_table,
+        object_id=str(document.pk),
+        subject_id=str(document.patient_id or ""),
+        payload={"title": document.title or document.file_name},
+    )
 
 
 def key_for(document: Document, sha256: str, extension: str) -> str:

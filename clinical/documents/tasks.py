@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
 from django.core.cache import cache
+from django.utils import timezone
 
 from clinical.documents import finishing
+from clinical.documents.leftovers import discard_old_uploads
 from clinical.documents.scanning import ScannerUnavailableError
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
@@ -61,6 +63,7 @@ def prepare_everywhere() -> None:
         try:
             with tenant_scope(tenant):
                 waiting = finishing.unfinished()
+                discard_old_uploads(now=timezone.now())
         except Exception:
             log.exception("the files of %s could not be looked at", tenant.subdomain)
             continue
