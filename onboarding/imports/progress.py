@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, connections
 from django.utils import timezone
@@ -46,6 +46,18 @@ class PhaseLine:
     records: int = 0
     errors: int = 0
     note: str = ""
+    number: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "name": self.name,
+            "records": self.records,
+            "errors": self.errors,
+            "note": self.note,
+            "seconds": round((self.ended_at - self.started_at).total_seconds(), 1),
+            "began": self.started_at.isoformat(),
+        }
 
 
 class Progress:
@@ -54,6 +66,8 @@ class Progress:
     def __init__(self, tenant: Tenant, run_id: uuid.UUID, *, live: bool = True) -> None:
         self._tenant, self._run_id, self._live = tenant, run_id, live
         self.name, self.done, self.total = "", 0, 0
+        self.all_done = self.all_total = 0
+        self._open: PhaseLine | None = None
         self.lines: list[PhaseLine] = []
         self._end = threading.Event()
         self._stop_asked = threading.Event()
@@ -74,10 +88,14 @@ class Progress:
             self._thread.join(timeout=10)
 
     @contextmanager
-    def phase(self, name: str, total: int = 0) -> Iterator[PhaseLine]:
-        """Time one phase; what the block sets on the line ends up in the log."""
+    def phase(self, name: str, total: int = 0, *, number: int | None = None) -> Iterator[PhaseLine]:
+        """Time one phase; what the block sets on the line ends up in the log.
+
+        `number` is the phase of the load it belongs to, see `phases.py`.
+        """
         self.name, self.done, self.total = name, 0, total
-        line = PhaseLine(name, timezone.now(), timezone.now())
+        line = PhaseLine(name, timezone.now(), timezone.now(), number=number)
+        outer, self._open = self._open, line
         try:
             yield line
         except BaseException as error:
@@ -87,18 +105,34 @@ class Progress:
             line.ended_at = timezone.now()
             line.records = line.records or self.done
             self.lines.append(line)
+            self._open = outer
 
     def advance(self, count: int) -> None:
         """Count records as done; raises StoppedError when somebody asked for it."""
         self.done += count
+        self.all_done += count
         if self._stop_asked.is_set():
             raise StoppedError
+
+    def expect(self, records: int) -> None:
+        """Say how much there is to do in all phases together: the time left is reckoned from it."""
+        self.all_total += records
+
+    def lines_json(self) -> list[dict[str, Any]]:
+        """Answer the log so far, the phase that is open included."""
+        lines = [line.as_json() for line in list(self.lines)]
+        running = self._open
+        if running is not None:
+            now = replace(running, ended_at=timezone.now(), records=running.records or self.done)
+            lines.append(now.as_json())
+        return lines
 
     def write_log(self) -> None:
         """Keep the lines; the caller is in the clinic's scope, outside what may be rolled back."""
         RunPhase.objects.bulk_create(
             RunPhase(
                 run_id=self._run_id,
+                number=line.number,
                 name=line.name,
                 records=line.records,
                 errors=line.errors,
@@ -124,7 +158,13 @@ class Progress:
             with tenant_scope(self._tenant):
                 row = RunProgress.objects.filter(run_id=self._run_id)
                 row.update(
-                    phase=self.name, done=self.done, total=self.total, heartbeat_at=timezone.now()
+                    phase=self.name[:60],
+                    done=self.done,
+                    total=self.total,
+                    all_done=self.all_done,
+                    all_total=self.all_total,
+                    lines=self.lines_json(),
+                    heartbeat_at=timezone.now(),
                 )
                 if row.filter(stop_requested=True).exists():
                     self._stop_asked.set()

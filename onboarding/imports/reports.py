@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from onboarding.imports.loading.engine import Loader
     from onboarding.imports.models import ImportRun
+    from onboarding.imports.structure import TableStructure
 
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
 REPORT_FORMAT = 1
@@ -29,9 +30,7 @@ def assemble(
     structure = loader.structure
     tables = ledger.tables_json()
     for table in tables:
-        found = structure.table(table["id"])
-        for issue in table["issues"]:
-            issue["field_name"] = label_of(found.fields, issue["field"]) if found else ""
+        name_issues(table["issues"], structure.table(table["id"]))
     made: dict[str, list[str]] = {}
     for entity, name in loader.references.created:
         made.setdefault(entity, []).append(name)
@@ -53,6 +52,13 @@ def assemble(
         "warnings": [*run.source.warnings, *_nothing_taken(tables)],
         "seconds": round(seconds, 2),
     }
+
+
+def name_issues(issues: list[dict[str, Any]], table: TableStructure | None) -> list[dict[str, Any]]:
+    """Write the fields' names beside the issues."""
+    for issue in issues:
+        issue["field_name"] = label_of(table.fields, issue["field"]) if table else ""
+    return issues
 
 
 def _nothing_taken(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

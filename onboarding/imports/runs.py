@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import traceback
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
 
 from onboarding.filemaker.fmp.errors import FileMakerFileError
+from onboarding.imports import at_work, maintenance
 from onboarding.imports.loading.ledger import UnreconciledError
 from onboarding.imports.mapping import MappingError
 from onboarding.imports.models import ImportRun, ImportSource, RunProgress
@@ -18,7 +20,7 @@ from tenants.scope import current_scope, tenant_scope
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from tenants.models import Tenant
     from tenants.scope import Actor
@@ -102,8 +104,19 @@ def _enter(run_id: uuid.UUID, *, to: str, of: Collection[str], attempt: int) -> 
     except IntegrityError:
         raise AnotherRunError from None
     RunProgress.objects.filter(pk=progress.pk).update(
-        attempt=attempt, stop_requested=False, heartbeat_at=now, phase="", done=0, total=0
+        attempt=attempt,
+        stop_requested=False,
+        heartbeat_at=now,
+        phase="",
+        done=0,
+        total=0,
+        all_done=0,
+        all_total=0,
+        lines=[],
+        started_at=now,
     )
+    at_work.mark()
+    maintenance.tell_all()
     return run
 
 
@@ -131,8 +144,13 @@ def fail(tenant: Tenant, run_id: uuid.UUID, error: BaseException, *, actor: Acto
 
 
 def _note_failure(run: ImportRun, reason: str) -> None:
-    run.failed_in, run.state, run.error = run.state, State.FAILED, reason
+    """A run whose corrected records could not be taken over stays what it was: loaded."""
+    if run.state == State.MENDING:
+        run.failed_in, run.state, run.error = "", State.LOADED, reason
+    else:
+        run.failed_in, run.state, run.error = run.state, State.FAILED, reason
     run.save(update_fields=["failed_in", "state", "error"])
+    maintenance.tell_all()
 
 
 def _words(error: BaseException) -> str:
@@ -150,10 +168,19 @@ def _words(error: BaseException) -> str:
     )
 
 
-def stale_runs(*, now: datetime) -> list[ImportRun]:
-    """Answer the runs of the clinic in scope whose worker has died."""
-    working = ImportRun.objects.filter(state__in=ImportRun.WORKING).select_related("progress")
-    return [run for run in working if is_stale(getattr(run, "progress", None), now=now)]
+@dataclass(frozen=True)
+class AtWork:
+    """The runs of a clinic that are at work, and those of them whose worker has died."""
+
+    working: Sequence[ImportRun]
+    stale: Sequence[ImportRun]
+
+
+def runs_at_work(*, now: datetime) -> AtWork:
+    """Answer the runs of the clinic in scope that are at work."""
+    working = list(ImportRun.objects.filter(state__in=ImportRun.WORKING).select_related("progress"))
+    stale = [run for run in working if is_stale(getattr(run, "progress", None), now=now)]
+    return AtWork(working, stale)
 
 
 def ask_to_stop(run_id: uuid.UUID) -> None:

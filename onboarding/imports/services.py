@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 
 from audit.services import record as record_event
-from onboarding.imports import runs
-from onboarding.imports.duplicates import find_candidates
+from onboarding.imports import maintenance, notices, quarantine, runs
 from onboarding.imports.identity import settle_key
 from onboarding.imports.loading.engine import Loader
 from onboarding.imports.loading.ledger import Ledger
@@ -20,13 +18,14 @@ from onboarding.imports.mapping_change import carry_over
 from onboarding.imports.mapping_check import check_spec
 from onboarding.imports.models import ImportRun, ImportSource, Mapping
 from onboarding.imports.progress import Progress
-from onboarding.imports.reports import assemble
 from onboarding.imports.runs import AnotherRunError, WrongStateError
+from onboarding.imports.snapshot import differences, drop_unfinished
 from onboarding.imports.staging import stage_source
 from onboarding.imports.structure import Structure
 from onboarding.imports.suggest import suggest
 from onboarding.imports.undo import undo_changes
 from onboarding.imports.upload import receive_file
+from onboarding.imports.walk import Walk
 from tenants.scope import NOBODY, tenant_scope
 
 if TYPE_CHECKING:
@@ -53,6 +52,9 @@ def _at_work(tenant: Tenant, run: ImportRun, *, actor: Actor, live: bool) -> Ite
         runs.fail(tenant, run.pk, error, actor=actor)
         with tenant_scope(tenant, actor=actor):
             progress.write_log()
+            if run.state == State.LOADING:
+                drop_unfinished(run.pk)
+                notices.post(notices.Notice.STOPPED, run.pk)
         raise
 
 
@@ -189,6 +191,8 @@ def load_run(
     """Load the run for good; answers the report. `unchecked`: without a dry run before it."""
     steps = {State.CHECKED, State.MAPPED} if unchecked else {State.CHECKED}
     run = runs.claim(tenant, run_id, to=State.LOADING, of=steps, actor=actor)
+    with tenant_scope(tenant, actor=actor):
+        notices.post(notices.Notice.BEGINS, run.pk)
     return _load(tenant, run, dry=False, actor=actor, live=live)
 
 
@@ -204,13 +208,17 @@ def _load(tenant: Tenant, run: ImportRun, *, dry: bool, actor: Actor, live: bool
             raise WrongStateError("Confirm the mapping first.")
         settle_key(run.source)
         spec = MappingSpec.from_json(run.mapping.spec)
-        loader = Loader(run, spec, ledger, progress, dry=dry)
+        walk = Walk(Loader(run, spec, ledger, progress, dry=dry), progress, dry=dry)
+        walk.prepare()
         with transaction.atomic():
-            report = _do_load(loader, progress, dry=dry)
+            report = walk.run_through()
             transaction.set_rollback(dry)
         ledger.store()
+        quarantine.keep_raw(run, dry=dry)
         progress.write_log()
         _finish(run, report, dry=dry)
+        if not dry:
+            notices.post(notices.Notice.LOADED, run.pk)
     return report
 
 
@@ -222,15 +230,6 @@ def _still_mine(run: ImportRun) -> ImportRun:
     return found
 
 
-def _do_load(loader: Loader, progress: Progress, *, dry: bool) -> dict[str, Any]:
-    began = time.monotonic()
-    loader.load()
-    with progress.phase("Look for people who are here twice"):
-        duplicates = find_candidates(loader.run)
-    loader.ledger.check()
-    return assemble(loader, dry=dry, duplicates=duplicates, seconds=time.monotonic() - began)
-
-
 def _finish(run: ImportRun, report: dict[str, Any], *, dry: bool) -> None:
     if dry:
         run.dry_report, run.state = report, State.CHECKED
@@ -238,6 +237,7 @@ def _finish(run: ImportRun, report: dict[str, Any], *, dry: bool) -> None:
         run.report, run.state, run.loaded_at = report, State.LOADED, datetime.now(UTC)
     run.failed_in = run.error = ""
     run.save(update_fields=["dry_report", "report", "state", "loaded_at", "failed_in", "error"])
+    maintenance.tell_all()
     record_event(
         "import.check" if dry else "import.load",
         object_type="imports_importrun",
@@ -246,10 +246,45 @@ def _finish(run: ImportRun, report: dict[str, Any], *, dry: bool) -> None:
     )
 
 
+def mend_run(
+    tenant: Tenant, run_id: uuid.UUID, *, actor: Actor = NOBODY, live: bool = True
+) -> dict[str, Any]:
+    """Try the records of a loaded run that were set aside again, with what people said of them.
+
+    Answers the amended report. What is let in belongs to the run: undoing it takes that back too.
+    """
+    run = runs.claim(tenant, run_id, to=State.MENDING, of={State.LOADED}, actor=actor)
+    with (
+        _at_work(tenant, run, actor=actor, live=live) as progress,
+        Ledger(run, dry=False) as ledger,
+        tenant_scope(tenant, actor=actor),
+    ):
+        runs.lock_imports()
+        run = _still_mine(run)
+        if run.mapping is None:
+            raise WrongStateError("Confirm the mapping first.")
+        loader = Loader(run, MappingSpec.from_json(run.mapping.spec), ledger, progress, dry=False)
+        records = quarantine.records_to_mend(run)
+        with transaction.atomic():
+            loader.mend(records)
+            ledger.check()
+        ledger.store(mended=True)
+        quarantine.mark_mended(run, records)
+        quarantine.keep_raw(run, dry=False)
+        progress.write_log()
+        run.report, run.state = quarantine.amend_report(run, ledger, actor=actor), State.LOADED
+        run.failed_in = run.error = ""
+        run.save(update_fields=["report", "state", "failed_in", "error"])
+        quarantine.note_mending(run, ledger)
+        maintenance.tell_all()
+    return run.report
+
+
 STEPS_BEFORE: dict[str, set[str]] = {
     State.READING: {State.UPLOADED},
     State.CHECKING: {State.MAPPED, State.CHECKED},
     State.LOADING: {State.CHECKED},
+    State.MENDING: {State.LOADED},
     State.UNDOING: {State.LOADED},
 }
 
@@ -282,6 +317,7 @@ def undo_run(
         run = _still_mine(run)
         with progress.phase("Take back what was loaded"):
             report = undo_changes(run, progress)
+            report["differs_from_snapshot"] = differences(run.snapshot)
         progress.write_log()
         run.undo_report, run.state, run.undone_at = report, State.UNDONE, datetime.now(UTC)
         run.save(update_fields=["undo_report", "state", "undone_at"])
@@ -291,6 +327,8 @@ def undo_run(
             object_id=str(run.pk),
             payload={key: report[key] for key in ("deleted", "restored")},
         )
+        notices.post(notices.Notice.UNDONE, run.pk)
+        maintenance.tell_all()
     return report
 
 

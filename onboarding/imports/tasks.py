@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from celery import shared_task
 
-from onboarding.imports import runs, services
+from accounts.tasks import RETRY
+from onboarding.imports import at_work, notices, runs, services, verification
 from onboarding.imports.models import ImportRun
 from onboarding.imports.retention import discard_old_uploads
 from onboarding.imports.runs import ImportRefusedError
+from onboarding.imports.snapshot import discard_old_snapshots
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 from tenants.tasks import tenant_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from django.db.models import QuerySet
 
     from tenants.tasks import TenantTask
 
@@ -51,8 +55,9 @@ def check_run(task: TenantTask, run_id: str) -> None:
 
 @tenant_task(name="imports.load", long=True)
 def load_run(task: TenantTask, run_id: str) -> None:
-    """Load it for good."""
+    """Load it for good; then have the clinic looked through for people who are here twice."""
     _run(services.load_run, task, run_id)
+    find_duplicates.delay_for(task.tenant.pk)
 
 
 @tenant_task(name="imports.undo", long=True)
@@ -61,19 +66,60 @@ def undo_run(task: TenantTask, run_id: str) -> None:
     _run(services.undo_run, task, run_id)
 
 
+@tenant_task(name="imports.mend", long=True)
+def mend_run(task: TenantTask, run_id: str) -> None:
+    """Take over what people corrected."""
+    _run(services.mend_run, task, run_id)
+
+
+@tenant_task(name="imports.verify", long=True)
+def verify_run(task: TenantTask, verification_id: str) -> None:
+    """Hold a loaded run against a file again."""
+    wanted = uuid.UUID(verification_id)
+    try:
+        verification.verify(task.tenant, wanted, actor=task.actor)
+    except Exception as error:  # noqa: BLE001 - the log must hold no values
+        log.warning("verification %s stopped with %s", verification_id, type(error).__name__)
+        verification.fail_verification(task.tenant, wanted, type(error).__name__)
+
+
+@tenant_task(name="imports.send_notice", long=True, **RETRY)
+def send_notice(task: TenantTask, notice: str, run_id: str) -> None:
+    """Tell the owners by mail how a load stands."""
+    with task.scope():
+        letters = notices.write(notices.Notice(notice), run_id, clinic=task.tenant)
+    for letter in letters:
+        letter.send()
+
+
 STEPS: dict[str, TenantTask] = {
     ImportRun.State.READING: read_file,
     ImportRun.State.CHECKING: check_run,
     ImportRun.State.LOADING: load_run,
+    ImportRun.State.MENDING: mend_run,
     ImportRun.State.UNDOING: undo_run,
 }
 
 
 @shared_task(name="imports.resume_stale")
 def resume_stale() -> None:
-    """Take up imports whose worker has died, in every clinic."""
-    for tenant, found in _everywhere(runs.stale_runs):
-        for run in found:
+    """Take up imports whose worker has died, in the clinics known to have one at work."""
+    wanted = list(at_work.marked())
+    if wanted:
+        _resume(Tenant.objects.filter(pk__in=wanted))
+
+
+@shared_task(name="imports.resume_forgotten")
+def resume_forgotten() -> None:
+    """Look into every clinic, should it have been forgotten that an import is at work there."""
+    _resume(Tenant.objects.all())
+
+
+def _resume(tenants: QuerySet[Tenant]) -> None:
+    for tenant, found in _everywhere(runs.runs_at_work, tenants):
+        if found.working:
+            at_work.keep_marked(tenant.pk)
+        for run in found.stale:
             STEPS[run.state].delay_for(tenant.pk, str(run.pk))
 
 
@@ -83,12 +129,18 @@ def discard_old() -> None:
     for tenant, gone in _everywhere(discard_old_uploads):
         if gone:
             log.info("%s uploads of %s were deleted after their time", gone, tenant.subdomain)
+    for tenant, gone in _everywhere(discard_old_snapshots):
+        if gone:
+            log.info("%s snapshots of %s were deleted after their time", gone, tenant.subdomain)
 
 
-def _everywhere(work: Callable[..., T]) -> Iterator[tuple[Tenant, T]]:
+def _everywhere(
+    work: Callable[..., T], wanted: QuerySet[Tenant] | None = None
+) -> Iterator[tuple[Tenant, T]]:
     """Do the work in each open clinic's scope; one clinic's trouble must not stop the others."""
     with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+        among = Tenant.objects.all() if wanted is None else wanted
+        tenants = list(among.filter(state=Tenant.State.ACTIVE))
     for tenant in tenants:
         try:
             with tenant_scope(tenant):

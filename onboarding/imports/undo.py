@@ -1,7 +1,7 @@
 """Takes a run back as a whole, except what people have worked on since: that is kept and listed.
 
-Order: appointments, then patients, then configuration, so that nothing is deleted that something kept
-still needs. The audit trail keeps all of it.
+Order: what hangs on patients, then patients, then configuration, so that nothing is deleted that
+something kept still needs. The audit trail keeps all of it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from onboarding.imports.loading.writing import (
     delete_rows,
     differs,
     restore_row,
+    restore_rows,
     row_images,
 )
-from onboarding.imports.models import ImportLink, ImportRun, RowChange
+from onboarding.imports.models import FileTask, ImportLink, ImportRun, RowChange
+from onboarding.imports.replacing import restore_links
 from onboarding.imports.runs import ImportRefusedError
 
 if TYPE_CHECKING:
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
 
     from onboarding.imports.progress import Progress
 
-ORDER = ("appointment", "patient", "appointment_type", "funding_type", "practitioner", "location")
+ORDER = (
+    *("image", "document", "image_batch", "invoice", "message", "reminder", "letter", "note"),
+    *("appointment", "contact_point", "patient_contact", "patient"),
+    *("referrer", "appointment_type", "funding_type", "practitioner", "location"),
+)
 BATCH = 500
 KEPT_LISTED = 1_000
 EDITED = "edited since"
@@ -50,7 +56,9 @@ def undo_changes(run: ImportRun, progress: Progress) -> dict[str, Any]:
     for kind in ORDER:
         undoing.put_back(kind)
         undoing.delete_created(kind)
+    undoing.bring_back()
     undoing.settle_links()
+    FileTask.objects.filter(run=run).delete()
     return {
         "deleted": dict(undoing.deleted),
         "restored": dict(undoing.restored),
@@ -95,7 +103,7 @@ class _Undoing:
             current = row_images(kind, [change.target_id]).get(change.target_id)
             if current is None:
                 self.gone += 1
-            elif differs(current, change.after):
+            elif differs(kind, current, change.after):
                 self._keep(kind, change.target_id, EDITED, change.after, current)
             else:
                 restore_row(kind, change.before, exists=True)
@@ -105,9 +113,8 @@ class _Undoing:
 
     def _put_back_children(self) -> None:
         """Undo what the run did to the phones, addresses and numbers of patients it had updated."""
-        places = self._changes("link", RowChange.Action.UPDATED).values_list(
-            "table_id", "record_id"
-        )
+        links = RowChange.objects.filter(run=self.run, target_type="link")
+        places = links.exclude(before=None).values_list("table_id", "record_id")
         records: dict[int, list[int]] = {}
         for table_id, record_id in places:
             records.setdefault(table_id, []).append(record_id)
@@ -122,7 +129,7 @@ class _Undoing:
                 current = row_images(kind, [change.target_id]).get(change.target_id)
                 if current is None:
                     self.gone += 1
-                elif differs(current, change.after):
+                elif differs(kind, current, change.after):
                     self._keep(kind, change.target_id, EDITED, change.after, current)
                 else:
                     delete_rows(kind, [change.target_id])
@@ -145,7 +152,7 @@ class _Undoing:
             keep = {
                 row_id: EDITED
                 for row_id, image in current.items()
-                if differs(image, loaded[row_id] or {})
+                if differs(kind, image, loaded[row_id] or {})
             }
             if kind == "patient":
                 keep |= self._worked_on(current)
@@ -174,7 +181,7 @@ class _Undoing:
             made = self._changes(kind, RowChange.Action.CREATED).filter(target_id__in=list(images))
             loaded = dict(made.values_list("target_id", "after"))
             for row_id, image in images.items():
-                if row_id not in loaded or differs(image, loaded[row_id]):
+                if row_id not in loaded or differs(kind, image, loaded[row_id]):
                     touched[UUID(image["patient_id"])] = EDITED
         return touched
 
@@ -220,6 +227,30 @@ class _Undoing:
                 )
                 self.deleted[kind] += cursor.rowcount
 
+    # ── what the run took away ────────────────────────────────────────────────────────────────────
+
+    def bring_back(self) -> None:
+        """Put back what a full re-import had removed: patients first, what hangs on them last."""
+        for kind in (*reversed(list(MODELS)), *CHILDREN):
+            if kind in CHILDREN:
+                continue
+            self._bring_back(kind, self._changes(kind, RowChange.Action.DELETED))
+        for kind in CHILDREN:
+            changes = self._changes(kind, RowChange.Action.DELETED).filter(table_id=None)
+            self._bring_back(kind, changes)
+
+    def _bring_back(self, kind: str, changes: Any) -> None:
+        rows = changes.order_by().iterator(chunk_size=BATCH)
+        while batch := list(islice(rows, BATCH)):
+            there = row_images(kind, [change.target_id for change in batch])
+            wanted = [change.before for change in batch if change.target_id not in there]
+            if kind in CHILDREN:
+                owners = {UUID(image["patient_id"]) for image in wanted}
+                known = set(row_images("patient", list(owners)))
+                wanted = [image for image in wanted if UUID(image["patient_id"]) in known]
+            restore_rows(kind, wanted)
+            self.restored[kind] += len(wanted)
+
     # ── the links ─────────────────────────────────────────────────────────────────────────────────
 
     def settle_links(self) -> None:
@@ -232,6 +263,7 @@ class _Undoing:
                 for name, value in change.before.items():
                     setattr(link, name, value)
                 link.save()
+        restore_links(self.run)
 
     def _changes(self, kind: str, action: str) -> Any:
         return RowChange.objects.filter(run=self.run, target_type=kind, action=action)

@@ -151,6 +151,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "onboarding.imports.maintenance.MaintenanceMiddleware",
     "audit.middleware.DenialObserver",
     "clinical.patients.middleware.MergedPatientMiddleware",
 ]
@@ -225,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "patients.find_duplicates_everywhere",
         "schedule": 24 * 3600.0,
     },
+    "resume-forgotten-imports": {"task": "imports.resume_forgotten", "schedule": 3600.0},
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
 }
 STORAGE_URL = env.text("STORAGE_URL", f"file://{VAR / 'files'}")

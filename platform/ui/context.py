@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from ui import navigation as registry
+from ui.banners import Banner, banner_for
 from ui.colour import NEXUS_ACCENT, Accent, accent_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,14 @@ class Shell:
     def theme(self) -> str:
         """`light`, `dark`, or "" to follow the device."""
         return chosen_theme(self.request)
+
+    @cached_property
+    def banner(self) -> Banner | None:
+        """What everybody in the clinic should know just now."""
+        user = getattr(self.request, "user", None)
+        if self.clinic is None or user is None or not user.is_authenticated:
+            return None
+        return banner_for(self.request)
 
     @property
     def single_keys(self) -> bool:

@@ -1,4 +1,4 @@
-"""Loads one run: configuration, patients, appointments, each table in batches, one transaction.
+"""Loads one run: each table in the order in which they refer to each other, in one transaction.
 
 One transaction for the whole load, because a clinic must never see half an import: whatever ends it
 leaves the clinic as it was, a dry run is the same work rolled back, and nothing has to be repaired.
@@ -14,7 +14,12 @@ from zoneinfo import ZoneInfo
 
 from django.db import DataError, IntegrityError, connection, transaction
 
+from onboarding.imports.corrections import Corrections
+from onboarding.imports.loading.batches import Batches
 from onboarding.imports.loading.building import BLANK, BUILDERS, Built, Refused, Workshop
+from onboarding.imports.loading.deciding import SetAsideError
+from onboarding.imports.loading.file_tasks import FILES, FileTasks
+from onboarding.imports.loading.invoice_lines import InvoiceLines
 from onboarding.imports.loading.ledger import (
     CREATED,
     QUARANTINED,
@@ -28,13 +33,15 @@ from onboarding.imports.loading.reading import RecordReader
 from onboarding.imports.loading.references import References
 from onboarding.imports.loading.writing import CHILDREN, MODELS, Writer
 from onboarding.imports.models import ImportLink, RowChange, StagedRecord
+from onboarding.imports.phases import phase_of
+from onboarding.imports.replacing import Replacement
 from onboarding.imports.structure import Structure
-from onboarding.imports.targets import ENTITIES
+from onboarding.imports.targets import ENTITIES, INVOICE_LINE
 from tenants.ids import uuid7
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from onboarding.imports.loading.reading import ReadRecord
     from onboarding.imports.mapping import MappingSpec, TableRule
@@ -42,7 +49,10 @@ if TYPE_CHECKING:
     from onboarding.imports.progress import Progress
 
 BATCH = 500
-CONFIGURATION = frozenset({"location", "practitioner", "appointment_type", "funding_type"})
+CONFIGURATION = frozenset(
+    {"location", "practitioner", "appointment_type", "funding_type", "referrer"}
+)
+"""What is taken for the same where the name is the same, and never doubled."""
 
 
 @dataclass(slots=True)
@@ -74,7 +84,14 @@ class Loader:
         self.now = now or datetime.now(UTC)
         self.writer = Writer(run, dry=dry)
         self.references = References(self.source, spec, self.writer)
-        self._shop = Workshop(self.references, spec.options, self.now)
+        self.corrections = Corrections(self.source.key)
+        self.replacement = Replacement(run, self.writer) if self.writer.replaces else None
+        self._batches = Batches(self.source, self.writer)
+        self._shop = Workshop(self.references, spec.options, self.now, self._batches)
+        self._files = FileTasks(run)
+        self._invoice_lines = InvoiceLines(self.references, self.writer)
+        self._former: dict[int, uuid.UUID] = {}
+        """In a full re-import: the ids that the batch's records had before."""
 
     def load(self) -> None:
         """Load every table in the order in which they refer to each other."""
@@ -91,61 +108,145 @@ class Loader:
                 account.add(QUARANTINED, "Lost in a damaged part of the file.", lost)
             if rule is None:
                 account.add(SKIPPED, "This table is not taken over.", profile.get("records", 0))
-        for rule in sorted(rules.values(), key=lambda r: ENTITIES[r.entity].order):
-            self._load_table(rule, int(profiles.get(rule.table_id, {}).get("records", 0)))
+        in_order = sorted(rules.values(), key=lambda r: ENTITIES[r.entity].order)
+        counts = {r.table_id: int(profiles.get(r.table_id, {}).get("records", 0)) for r in in_order}
+        self.progress.expect(sum(counts.values()))
+        for rule in in_order:
+            self._load_table(rule, counts[rule.table_id])
+        if self.replacement is not None:
+            self.replacement.sweep()
         connection.check_constraints()
 
-    def _load_table(self, rule: TableRule, records: int) -> None:
+    def mend(self, records: Mapping[int, Sequence[int]]) -> None:
+        """Load only these records (ids by table), which an earlier load had set aside."""
+        rules = [rule for rule in self.spec.tables if rule.entity and rule.table_id in records]
+        self.progress.expect(sum(len(ids) for ids in records.values()))
+        for rule in sorted(rules, key=lambda r: ENTITIES[r.entity].order):
+            table, ids = self.structure.table(rule.table_id), records[rule.table_id]
+            name = table.name if table else str(rule.table_id)
+            self.ledger.open_table(rule.table_id, name, rule.entity, len(ids))
+            self._load_table(rule, len(ids), only=ids)
+        connection.check_constraints()
+
+    def _load_table(
+        self, rule: TableRule, records: int, *, only: Sequence[int] | None = None
+    ) -> None:
         table = self.structure.table(rule.table_id)
         if table is None:
             return
         today = self.now.astimezone(ZoneInfo(self.spec.options.time_zone)).date()
         reader = RecordReader(table, rule, self.spec.options, today)
         self.references.begin_table(rule)
-        with self.progress.phase(f"Load {ENTITIES[rule.entity].plural.lower()}", records) as line:
-            for batch in self._staged(rule.table_id):
-                self._load_batch(rule, reader, batch)
+        self._batches.begin_table(table, rule)
+        name, number = f"Load {ENTITIES[rule.entity].plural.lower()}", phase_of(rule.entity)
+        with self.progress.phase(name, records, number=number) as line:
+            load = self._load_lines if rule.entity == INVOICE_LINE else self._load_batch
+            for batch in self._staged(rule.table_id, only):
+                load(rule, reader, batch)
                 self.progress.advance(len(batch))
             line.errors = self.ledger.tables[rule.table_id].counts[QUARANTINED]
 
-    def _staged(self, table_id: int) -> Iterator[list[StagedRecord]]:
-        last = -1
+    def _staged(
+        self, table_id: int, only: Sequence[int] | None = None
+    ) -> Iterator[list[StagedRecord]]:
+        last = -1 << 63
+        wanted = StagedRecord.objects.filter(source=self.source, table_id=table_id)
+        if only is not None:
+            wanted = wanted.filter(record_id__in=only)
         while True:
-            batch = list(
-                StagedRecord.objects.filter(
-                    source=self.source, table_id=table_id, record_id__gt=last
-                ).order_by("record_id")[:BATCH]
-            )
+            batch = list(wanted.filter(record_id__gt=last).order_by("record_id")[:BATCH])
             if not batch:
                 return
             last = batch[-1].record_id
             yield batch
 
+    def _load_lines(
+        self, rule: TableRule, reader: RecordReader, batch: Sequence[StagedRecord]
+    ) -> None:
+        """Add the lines of a batch to their invoices; a line's link names its invoice."""
+        rule_hash = self.spec.rule_hash(rule)
+        links = self._links(rule, batch)
+        there = self._still_there(rule.entity, links.values())
+        self.corrections.open_batch(rule.table_id, [staged.record_id for staged in batch])
+        fresh: list[tuple[StagedRecord, uuid.UUID]] = []
+        for staged in batch:
+            link = links.get(staged.record_id)
+            if reason := self.corrections.left_out(staged):
+                self._take(rule, staged, SKIPPED, reason=reason)
+            elif link is not None and link.target_id not in there:
+                self._take(rule, staged, SKIPPED, reason="Deleted here since the last import.")
+            elif link is not None and _is_same(staged, link, rule_hash):
+                self._take(rule, staged, UNCHANGED, target_id=link.target_id)
+            else:
+                self._load_line(rule, reader, staged, link, fresh)
+        self._invoice_lines.write(rule.table_id)
+        self._link(rule, fresh, rule_hash)
+
+    def _load_line(
+        self,
+        rule: TableRule,
+        reader: RecordReader,
+        staged: StagedRecord,
+        link: ImportLink | None,
+        fresh: list[tuple[StagedRecord, uuid.UUID]],
+    ) -> None:
+        record = reader.read(staged.record_id, self.corrections.corrected(staged))
+        if not record.blank:
+            self.corrections.settle(staged, record)
+        invoice = self._invoice_lines.invoice_of(record)
+        if isinstance(invoice, tuple):
+            outcome, reason = invoice
+            stays = " The earlier line stays as it is." if link else ""
+            self._take(rule, staged, outcome, reason=f"{reason}{stays}", record=record)
+            return
+        place = (rule.table_id, staged.record_id)
+        self._invoice_lines.add(invoice, place, record)
+        if link is None:
+            fresh.append((staged, invoice))
+            self._take(rule, staged, CREATED, record=record, target_id=invoice)
+            return
+        if link.target_id != invoice:
+            self._invoice_lines.take_from(link.target_id, place)
+            link.target_id = invoice
+        self._relink(staged, link, self.spec.rule_hash(rule))
+        self._take(rule, staged, UPDATED, record=record, target_id=invoice)
+
+    def _links(self, rule: TableRule, batch: Sequence[StagedRecord]) -> dict[int, ImportLink]:
+        links = ImportLink.objects.filter(
+            source_key=self.source.key,
+            table_id=rule.table_id,
+            record_id__in=[staged.record_id for staged in batch],
+        ).defer("raw")
+        return {link.record_id: link for link in links}
+
     def _load_batch(
         self, rule: TableRule, reader: RecordReader, batch: Sequence[StagedRecord]
     ) -> None:
         rule_hash = self.spec.rule_hash(rule)
-        links = {
-            link.record_id: link
-            for link in ImportLink.objects.filter(
-                source_key=self.source.key,
-                table_id=rule.table_id,
-                record_id__in=[staged.record_id for staged in batch],
-            ).defer("raw")
-        }
+        links = self._links(rule, batch)
         there = self._still_there(rule.entity, links.values())
+        ids = [staged.record_id for staged in batch]
+        self.corrections.open_batch(rule.table_id, ids)
+        self._former = self.replacement.ids_of(rule.table_id, ids) if self.replacement else {}
         fresh: list[_Fresh] = []
+        unchanged: list[tuple[StagedRecord, uuid.UUID]] = []
         for staged in batch:
             link = links.get(staged.record_id)
-            if link is None:
+            if reason := self.corrections.left_out(staged):
+                self._take(rule, staged, SKIPPED, reason=reason)
+            elif link is None:
                 self._prepare(rule, reader, staged, fresh)
             elif link.target_id not in there:
                 self._take(rule, staged, SKIPPED, reason="Deleted here since the last import.")
-            elif link.payload_hash == staged.payload_hash and link.rule_hash == rule_hash:
+            elif _is_same(staged, link, rule_hash):
+                unchanged.append((staged, link.target_id))
                 self._take(rule, staged, UNCHANGED, target_id=link.target_id)
             else:
                 self._renew(rule, reader, staged, link, rule_hash)
         self._create(rule, fresh, rule_hash)
+        if rule.entity in FILES:
+            self._files.want_what_is_missing(rule, unchanged)
+            self._files.write()
 
     def _still_there(self, entity: str, links: Any) -> set[uuid.UUID]:
         ids = [link.target_id for link in links]
@@ -154,10 +255,15 @@ class Loader:
     def _build(
         self, rule: TableRule, reader: RecordReader, staged: StagedRecord
     ) -> tuple[ReadRecord, Built | Refused]:
-        record = reader.read(staged.record_id, staged.payload)
+        record = reader.read(staged.record_id, self.corrections.corrected(staged))
         if record.blank:
             return record, BLANK
-        return record, BUILDERS[rule.entity](record, self._shop)
+        self.corrections.settle(staged, record)
+        try:
+            built = BUILDERS[rule.entity](record, self._shop)
+            return record, self.references.decided.heed(rule.entity, built)
+        except SetAsideError as choice:
+            return record, Refused(choice.outcome, str(choice))
 
     def _prepare(
         self, rule: TableRule, reader: RecordReader, staged: StagedRecord, fresh: list[_Fresh]
@@ -168,16 +274,20 @@ class Loader:
             return
         if rule.entity in CONFIGURATION and self._adopt(rule, staged, record, built):
             return
-        fresh.append(_Fresh(staged, record, built, uuid7()))
+        row_id = self._former.get(staged.record_id) or uuid7()
+        fresh.append(_Fresh(staged, record, built, row_id))
 
     def _adopt(
         self, rule: TableRule, staged: StagedRecord, record: ReadRecord, built: Built
     ) -> bool:
         """Link to a clinic, clinician or type that already has the name instead of doubling it."""
-        known = self.references.existing(rule.entity, built.name)
-        if (
-            known is None
-            or ImportLink.objects.filter(
+        references = self.references
+        decision = references.decided.of_name(rule.entity, built.name)
+        matched = references.matched(rule.entity, decision)
+        known = matched or references.existing(rule.entity, built.name)
+        if known is None or (
+            matched is None
+            and ImportLink.objects.filter(
                 source_key=self.source.key, table_id=rule.table_id, target_id=known
             ).exists()
         ):
@@ -187,7 +297,9 @@ class Loader:
             rule,
             staged,
             UNCHANGED,
-            reason="Already here under this name: left as it is.",
+            reason="Matched with one that is here, as decided."
+            if matched
+            else "Already here under this name: left as it is.",
             record=record,
             target_id=known,
         )
@@ -196,6 +308,7 @@ class Loader:
     def _create(self, rule: TableRule, fresh: list[_Fresh], rule_hash: str) -> None:
         if not fresh:
             return
+        self._batches.write()
         try:
             with transaction.atomic():
                 self._insert(rule, fresh, rule_hash)
@@ -203,7 +316,9 @@ class Loader:
             self._create_one_by_one(rule, fresh, rule_hash)
             return
         for item in fresh:
-            self._take(rule, item.staged, CREATED, record=item.record, target_id=item.row_id)
+            outcome = self.writer.outcomes.pop(item.row_id, CREATED)
+            self._take(rule, item.staged, outcome, record=item.record, target_id=item.row_id)
+            self._files.want(item.row_id, item.staged, item.built)
             if item.built.name:
                 self.references.add_name(rule.entity, item.built.name, item.row_id)
 
@@ -217,22 +332,23 @@ class Loader:
                 reason = f"The database refused it ({_constraint(error)})."
                 self._take(rule, item.staged, QUARANTINED, reason=reason, record=item.record)
                 continue
-            self._take(rule, item.staged, CREATED, record=item.record, target_id=item.row_id)
+            outcome = self.writer.outcomes.pop(item.row_id, CREATED)
+            self._take(rule, item.staged, outcome, record=item.record, target_id=item.row_id)
+            self._files.want(item.row_id, item.staged, item.built)
             if item.built.name:
                 self.references.add_name(rule.entity, item.built.name, item.row_id)
 
     def _insert(self, rule: TableRule, fresh: Sequence[_Fresh], rule_hash: str) -> None:
         places = [(rule.table_id, item.staged.record_id) for item in fresh]
-        self.writer.insert(
-            rule.entity, [{**item.built.main, "id": item.row_id} for item in fresh], places
-        )
+        rows = [{**item.built.main, **item.built.at_first, "id": item.row_id} for item in fresh]
+        self.writer.insert(rule.entity, rows, places)
         for kind in CHILDREN:
-            rows, homes = [], []
+            children, homes = [], []
             for item, place in zip(fresh, places, strict=True):
                 for row in item.built.children.get(kind, ()):
-                    rows.append({**row, "id": uuid7(), "patient_id": item.row_id})
+                    children.append({**row, "id": uuid7(), "patient_id": item.row_id})
                     homes.append(place)
-            self.writer.insert(kind, rows, homes)
+            self.writer.insert(kind, children, homes)
         self._link(rule, [(item.staged, item.row_id) for item in fresh], rule_hash)
 
     def _link(
@@ -270,9 +386,11 @@ class Loader:
             reason = f"{built.reason} The earlier record stays as it is."
             self._take(rule, staged, built.outcome, reason=reason, record=record)
             return
+        self._batches.write()
         place = (rule.table_id, staged.record_id)
         merge = Merge(self.writer, rule.entity, link.target_id, record, place)
         changed = merge.bring_up(built)
+        self._files.want_if_changed(link.target_id, staged, link, built)
         self._relink(staged, link, rule_hash)
         outcome = UPDATED if changed else UNCHANGED
         self._take(rule, staged, outcome, record=record, target_id=link.target_id)
@@ -315,6 +433,10 @@ class Loader:
             issues=record.issues if record else (),
             target_id=target_id,
         )
+
+
+def _is_same(staged: StagedRecord, link: ImportLink, rule_hash: str) -> bool:
+    return link.payload_hash == staged.payload_hash and link.rule_hash == rule_hash
 
 
 def _constraint(error: BaseException) -> str:

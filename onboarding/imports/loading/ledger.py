@@ -170,12 +170,16 @@ class Ledger:
                     "This is a defect of the importer: please report it."
                 )
 
-    def store(self) -> None:
-        """Write the rows; the caller is in the clinic's scope, past the run's own transaction."""
+    def store(self, *, mended: bool = False) -> None:
+        """Write the rows; the caller is in the clinic's scope, past the run's own transaction.
+
+        `mended`: only records that had been set aside were tried again, the others' rows stay.
+        """
         with connection.cursor() as cursor:
             cursor.execute(
-                "DELETE FROM imports_rowresult WHERE run_id = %s AND dry = %s",
-                [self.run.pk, self.dry],
+                "DELETE FROM imports_rowresult WHERE run_id = %s AND dry = %s "
+                "AND (NOT %s OR (outcome = 'quarantined' AND table_id = ANY(%s::int[])))",
+                [self.run.pk, self.dry, mended, list(self.tables)],
             )
             self._spool.seek(0)
             batch: list[str] = []
@@ -190,9 +194,10 @@ class Ledger:
     def _store(self, cursor: Any, batch: list[str]) -> None:
         cursor.execute(
             "INSERT INTO imports_rowresult "
-            "(id, run_id, dry, table_id, record_id, outcome, reason, issues, target_id) "
+            "(id, run_id, dry, table_id, record_id, outcome, reason, issues, target_id, "
+            "is_mended) "
             "SELECT (r ->> 0)::uuid, %s, %s, (r ->> 1)::int, (r ->> 2)::bigint, r ->> 3, r ->> 4, "
-            "r -> 5, (r ->> 6)::uuid FROM jsonb_array_elements(%s::jsonb) AS r",
+            "r -> 5, (r ->> 6)::uuid, false FROM jsonb_array_elements(%s::jsonb) AS r",
             [self.run.pk, self.dry, f"[{','.join(batch)}]"],
         )
 

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from clinical.appointments.models import Appointment
+from clinical.contacts.models import Contact
 from clinical.patients.models import Patient
 from clinical.practice.models import AppointmentType, Location
+from onboarding.imports.corrections import chosen_id
+from onboarding.imports.loading.deciding import Decided, SetAsideError, name_fields, name_key
+from onboarding.imports.loading.keys import key_text
 from onboarding.imports.loading.writing import MODELS
-from onboarding.imports.targets import ENTITIES, LOCATION, PATIENT, PRACTITIONER
+from onboarding.imports.targets import (
+    APPOINTMENT,
+    ENTITIES,
+    IMAGE_BATCH,
+    INVOICE,
+    LOCATION,
+    PATIENT,
+    REFERRER,
+)
 from onboarding.imports.values.issues import Issue
-from onboarding.imports.values.names import TITLES, split_name
-from onboarding.imports.values.text import folded
 from tenants.ids import uuid7
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Sequence
+    from datetime import datetime
 
+    from onboarding.imports.decisions import Decision
     from onboarding.imports.loading.reading import ReadRecord, Value
     from onboarding.imports.loading.writing import Writer
     from onboarding.imports.mapping import MappingSpec, TableRule, Via
     from onboarding.imports.models import ImportSource
 
-_WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")
-
-
-def key_text(raw: str) -> str:
-    """Make keys comparable the way FileMaker matches numbers: `0042`, `42` and `42.0` are one."""
-    text = " ".join(raw.split()).casefold()
-    match = _WHOLE.fullmatch(text)
-    return match[1] if match else text
+NAMELESS = frozenset({APPOINTMENT, IMAGE_BATCH, INVOICE})
+"""Found by their number only: a name of one of these means nothing."""
 
 
 class References:
@@ -40,10 +46,15 @@ class References:
 
     def __init__(self, source: ImportSource, spec: MappingSpec, writer: Writer) -> None:
         self._source, self._spec, self._writer = source, spec, writer
+        self.decided = Decided(spec)
         self._keys: dict[Via, dict[str, list[uuid.UUID]]] = {}
+        self._key_names: dict[Via, dict[str, str]] = {}
+        """Of records that became no row: how they are called, by their key."""
         self._names: dict[str, dict[str, list[uuid.UUID]]] = {}
         self._minutes: dict[str, int] = {}
         self._zones: dict[str, str] = {}
+        self._visits: dict[str, tuple[uuid.UUID | None, datetime]] | None = None
+        self._shown: dict[str, str] | None = None
         self.expected: dict[str, int] = {}
         self.created: list[tuple[str, str]] = []
         """What a word in a field brought about: entity and name."""
@@ -51,6 +62,8 @@ class References:
     def begin_table(self, rule: TableRule) -> None:
         """Forget what may have been loaded since, and note which references this table gives."""
         self._keys.clear()
+        self._key_names.clear()
+        self._visits = self._shown = None
         self.expected = {field.to: field.field_id for field in rule.fields}
 
     def patient(self, record: ReadRecord) -> uuid.UUID | str:
@@ -59,15 +72,31 @@ class References:
         if not found:
             return "No patient is given."
         value = found[0]
+        if chosen := chosen_id(value.value):
+            return chosen if Patient.objects.filter(pk=chosen).exists() else "No such patient."
         if value.rule.via and value.rule.how != "name":
             known = self._by_key(value.rule.via, value.value)
             if known is not None:
                 return _only(known, "Its patient was set aside or skipped.", "has that number")
-        ids = self._named(PATIENT).get(_name_key(PATIENT, value.value), [])
+        ids = self._named(PATIENT).get(name_key(PATIENT, value.value), [])
         return _only(ids, "Its patient is not among the patients.", "has that name")
+
+    def find(self, entity: str, value: Value) -> list[uuid.UUID]:
+        """Answer the rows a value may mean, by number, then by name; nothing is made, nothing noted."""
+        if chosen := chosen_id(value.value):
+            return [chosen]
+        if value.rule.via and value.rule.how != "name":
+            known = self._by_key(value.rule.via, value.value)
+            if known is not None:
+                return known
+        if self.decided and (row := self.matched(entity, self._decision(entity, value))):
+            return [row]
+        return self._named(entity).get(name_key(entity, value.value), [])
 
     def resolve(self, entity: str, value: Value, record: ReadRecord) -> str | None:
         """Answer the id as text; None where it is unknown, which is noted with the record."""
+        if chosen := chosen_id(value.value):
+            return str(chosen)
         label = ENTITIES[entity].label.lower()
         target = value.rule.to
         if value.rule.via and value.rule.how != "name":
@@ -77,7 +106,9 @@ class References:
                     return str(known[0])
                 several = Issue(f"two_{target}", f"Several {label}s have that number.")
                 return self._unknown(record, value, several)
-        ids = self._named(entity).get(_name_key(entity, value.value), [])
+        if self.decided and (decision := self._decision(entity, value)):
+            return self._carry_out(decision, entity, value, record)
+        ids = self._named(entity).get(name_key(entity, value.value), [])
         if len(ids) == 1:
             if value.rule.via and value.rule.how != "name":
                 record.note(target, Issue(f"{target}_by_name", f"The {label} is given by name."))
@@ -89,6 +120,39 @@ class References:
             return str(self._create(entity, value.value))
         unknown = Issue(f"unknown_{target}", f"A {label} that nothing is known of.")
         return self._unknown(record, value, unknown)
+
+    def _decision(self, entity: str, value: Value) -> Decision | None:
+        via = value.rule.via
+        called = self._key_names.get(via, {}).get(key_text(value.value), "") if via else ""
+        return self.decided.of_value(entity, value, called)
+
+    def _carry_out(
+        self, decision: Decision, entity: str, value: Value, record: ReadRecord
+    ) -> str | None:
+        label, target = ENTITIES[entity].label.lower(), value.rule.to
+        if decision.verdict == "quarantine":
+            raise SetAsideError(f"Set aside: decided so for the {label} in “{value.label}”.")
+        if decision.verdict == "empty":
+            left = Issue(f"{target}_left", f"The {label} was left empty, as decided.")
+            return self._unknown(record, value, left)
+        if decision.verdict == "create":
+            name = decision.name or value.value
+            return str(self.existing(entity, name) or self._create(entity, name))
+        found = self.matched(entity, decision)
+        if found is not None:
+            return str(found)
+        gone = Issue(f"{target}_gone", f"The {label} it was matched with is here no longer.")
+        return self._unknown(record, value, gone)
+
+    def matched(self, entity: str, decision: Decision | None) -> uuid.UUID | None:
+        """Answer the row a decision matches with: by its id, or where that is gone by its name."""
+        if decision is None or decision.verdict != "match":
+            return None
+        known = {str(row_id): row_id for ids in self._named(entity).values() for row_id in ids}
+        if decision.id in known:
+            return known[decision.id]
+        ids = self._named(entity).get(name_key(entity, decision.name), [])
+        return ids[0] if len(ids) == 1 else None
 
     def zone_of(self, location_id: str | None) -> str:
         if not self._zones:
@@ -102,18 +166,36 @@ class References:
             self._minutes = {str(pk): minutes for pk, minutes in rows}
         return self._minutes.get(type_id or "")
 
+    def patient_of(self, appointment_id: str) -> uuid.UUID | None:
+        return self._visit(appointment_id)[0]
+
+    def start_of(self, appointment_id: str) -> datetime | None:
+        return self._visit(appointment_id)[1]
+
+    def _visit(self, appointment_id: str) -> tuple[uuid.UUID | None, datetime | None]:
+        if self._visits is None:
+            rows = Appointment.objects.values_list("pk", "patient_id", "starts_at")
+            self._visits = {str(pk): (patient, start) for pk, patient, start in rows.iterator()}
+        return self._visits.get(appointment_id, (None, None))
+
+    def name_of_referrer(self, row_id: uuid.UUID | str) -> str:
+        """Answer how an entry of the address book is called."""
+        if self._shown is None:
+            self._shown = {str(pk): name for pk, name in _referrer_names()}
+        return self._shown.get(str(row_id), "")
+
     def existing(self, entity: str, name: str) -> uuid.UUID | None:
         """Answer the one row that already has the name; configuration is not doubled."""
-        ids = self._named(entity).get(_name_key(entity, name), [])
+        ids = self._named(entity).get(name_key(entity, name), [])
         return ids[0] if len(ids) == 1 else None
 
     def add_name(self, entity: str, name: str, row_id: uuid.UUID) -> None:
-        _add(self._named(entity), _name_key(entity, name), row_id)
+        _add(self._named(entity), name_key(entity, name), row_id)
         self._minutes.clear()
 
     def take_back(self, entity: str, name: str, row_id: uuid.UUID) -> None:
         """Forget a name whose row the database refused."""
-        ids = self._named(entity).get(_name_key(entity, name), [])
+        ids = self._named(entity).get(name_key(entity, name), [])
         if row_id in ids:
             ids.remove(row_id)
 
@@ -138,36 +220,42 @@ class References:
 
     def _load_keys(self, via: Via) -> dict[str, list[uuid.UUID]]:
         keys: dict[str, list[uuid.UUID]] = {}
+        names = self._key_names.setdefault(via, {})
+        parts = [*map(str, name_fields(self._spec.table(via.table_id))), "", ""][:2]
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT s.payload ->> %s, l.target_id FROM imports_stagedrecord AS s "
+                "SELECT s.payload ->> %s, l.target_id, "
+                "concat_ws(' ', s.payload ->> %s, s.payload ->> %s) FROM imports_stagedrecord AS s "
                 "LEFT JOIN imports_importlink AS l ON l.source_key = %s "
                 "AND l.table_id = s.table_id AND l.record_id = s.record_id "
                 "WHERE s.source_id = %s AND s.table_id = %s AND s.payload ->> %s IS NOT NULL",
                 [
                     str(via.field_id),
+                    *parts,
                     self._source.key,
                     self._source.pk,
                     via.table_id,
                     str(via.field_id),
                 ],
             )
-            for raw, target_id in cursor.fetchall():
+            for raw, target_id, name in cursor.fetchall():
                 keys.setdefault(key_text(raw), [])
                 if target_id is not None:
                     _add(keys, key_text(raw), target_id)
+                elif name:
+                    names[key_text(raw)] = name
         return keys
 
     def _named(self, entity: str) -> dict[str, list[uuid.UUID]]:
         if entity not in self._names:
             names: dict[str, list[uuid.UUID]] = {}
             for row_id, *parts in _name_rows(entity):
-                _add(names, _name_key(entity, " ".join(parts)), row_id)
+                _add(names, name_key(entity, " ".join(parts)), row_id)
             if entity == LOCATION:
                 for row_id, short in Location.objects.exclude(short_name="").values_list(
                     "pk", "short_name"
                 ):
-                    _add(names, _name_key(entity, short), row_id)
+                    _add(names, name_key(entity, short), row_id)
             self._names[entity] = names
         return self._names[entity]
 
@@ -181,17 +269,19 @@ def _add(known: dict[str, list[uuid.UUID]], key: str, row_id: uuid.UUID) -> None
 def _name_rows(entity: str) -> Sequence[tuple[Any, ...]]:
     if entity == PATIENT:
         return list(Patient.objects.values_list("pk", "given_names", "family_name"))
+    if entity == REFERRER:
+        return _referrer_names()
+    if entity in NAMELESS:
+        return []
     return list(MODELS[entity]._default_manager.values_list("pk", "name"))
 
 
-def _name_key(entity: str, name: str) -> str:
-    """Fold a name for comparing; a person's without titles, given name first."""
-    if entity in {PATIENT, PRACTITIONER}:
-        person = split_name(name).value
-        if person is not None:
-            name = f"{person.given} {person.middle} {person.family}"
-        return " ".join(word for word in folded(name).split() if word not in TITLES)
-    return folded(name)
+def _referrer_names() -> list[tuple[Any, ...]]:
+    rows = Contact.objects.values_list("pk", "name", "given_names", "family_name", "organisation")
+    return [
+        (pk, name or f"{given} {family}".strip() or organisation)
+        for pk, name, given, family, organisation in rows
+    ]
 
 
 def _only(ids: list[uuid.UUID], none: str, several: str) -> uuid.UUID | str:
