@@ -11,7 +11,12 @@ class ImportsConfig(AppConfig):
     def ready(self) -> None:
         """Enter the navigation; say what the audit trail need not record, and why."""
         from audit import coverage
+        from clinical.patients.relations import also_refers
+        from onboarding.imports.models import ImportLink
         from ui.navigation import NavItem, register
+
+        # Merged patients: the file's record leads to the one that goes on, and never makes a third.
+        also_refers(ImportLink, "target_id", kind_column="target_type", kind="patient")
 
         coverage.exempt(
             "imports_stagedrecord",

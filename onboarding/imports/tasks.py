@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from celery import shared_task
 
 from accounts.tasks import RETRY
+from clinical.patients.tasks import find_duplicates
 from onboarding.imports import at_work, notices, runs, services, verification
 from onboarding.imports.models import ImportRun
 from onboarding.imports.retention import discard_old_uploads
