@@ -18,7 +18,9 @@ VERDICTS: tuple[str, ...] = get_args(Verdict)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`match` to the row called `name` (its `id` goes first where it is still there), `create` one
+    """What becomes of one word.
+
+    `match` to the row called `name` (its `id` goes first where it is still there), `create` one
     called `name`, leave the reference `empty`, or set records with it aside (`quarantine`).
     """
 

@@ -113,9 +113,7 @@ def schema_changes(
             continue
         if before.name != table.name:
             effect = "The same table: its mapping stays."
-            changes.append(
-                SchemaChange("renamed", table.name, "", before.name, table.name, effect)
-            )
+            changes.append(SchemaChange("renamed", table.name, "", before.name, table.name, effect))
         changes += _field_changes(before, table, spec.table(table.id), old.table(table.id))
     for before in known.tables:
         if structure.table(before.id) is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from onboarding.imports.structure import Structure, TableStructure
     from onboarding.imports.targets import Entity, Target
 
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """What is wrong, and where: `field_id` 0 is the whole table."""
@@ -87,9 +88,7 @@ def _joined(rules: list[FieldRule]) -> bool:
     return sum(rule.manner.glue is None for rule in rules) <= 1
 
 
-def _reading(
-    place: str, rule: FieldRule, target: Target, structure: Structure
-) -> Iterator[str]:
+def _reading(place: str, rule: FieldRule, target: Target, structure: Structure) -> Iterator[str]:
     if rule.how and rule.how not in dict(ways_of(target)):
         yield f"{place}: cannot be read as {rule.how!r}."
     if rule.via:

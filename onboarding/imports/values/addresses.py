@@ -21,7 +21,9 @@ _AUSTRALIAN = frozenset({*STATES.values(), "N.S.W.", "VIC.", "QLD.", "S.A.", "W.
 _COUNTRIES = frozenset(
     "australia|new zealand|deutschland|germany|osterreich|austria|schweiz|switzerland|suisse|france|"
     "frankreich|belgique|belgium|luxembourg|luxemburg|united kingdom|uk|england|scotland|wales|"
-    "ireland|usa|united states|united states of america|canada|liechtenstein|italia|italy".split("|")
+    "ireland|usa|united states|united states of america|canada|liechtenstein|italia|italy".split(
+        "|"
+    )
 )
 _STATE = r"NSW|N\.S\.W\.?|VIC\.?|QLD\.?|SA|S\.A\.?|WA|W\.A\.?|TAS\.?|ACT|A\.C\.T\.?|NT|N\.T\.?"
 _TAIL_AU = re.compile(
@@ -31,8 +33,12 @@ _TAIL_CODE = re.compile(r"^(?P<place>.*?[^\W\d].*?)[\s,]+(?P<code>\d{4,5})$")
 _TAIL_US = re.compile(
     r"^(?P<place>.*?[^\W\d].*?),\s*(?P<state>[A-Z]{2})[\s,]+(?P<code>\d{5}(?:-\d{4})?)$"
 )
-_HEAD_CODE = re.compile(r"^(?:(?:D|A|CH|F|B|L|DE|AT|FR)[- ])?(?P<code>\d{4,5})\s+(?P<place>[^\W\d].*)$")
-_UK = re.compile(r"^(?P<place>.*?)[\s,]*\b(?P<code>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})$", re.IGNORECASE)
+_HEAD_CODE = re.compile(
+    r"^(?:(?:D|A|CH|F|B|L|DE|AT|FR)[- ])?(?P<code>\d{4,5})\s+(?P<place>[^\W\d].*)$"
+)
+_UK = re.compile(
+    r"^(?P<place>.*?)[\s,]*\b(?P<code>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})$", re.IGNORECASE
+)
 _STREET_END = re.compile(
     r"^(?P<street>.*\b(?:street|st|road|rd|avenue|ave?|lane|ln|drive|dr|dve|court|crt|ct|place|pl|"
     r"way|parade|pde|crescent|cres|cr|highway|hwy|terrace|tce|close|cl|circuit|cct|grove|gr|"
@@ -118,7 +124,7 @@ def _long_state(row: str) -> str:
     return row
 
 
-def _street_and_suburb(place: str, has_lines: bool) -> tuple[str, str]:  # noqa: FBT001
+def _street_and_suburb(place: str, has_lines: bool) -> tuple[str, str]:
     head, comma, last = place.rpartition(",")
     if comma and not any(c.isdigit() for c in last):
         return head.strip(" ,"), last.strip()

@@ -70,7 +70,8 @@ def read_date(
 ) -> Reading[date]:
     """Read a date; a year of two digits is the latest one that is not ahead of today.
 
-    With a `pivot`, years up to it are of this century and later ones of the last. `?` is how FileMaker shows a date it could not read itself.
+    With a `pivot`, years up to it are of this century and later ones of the last.
+    `?` is how FileMaker shows a date it could not read itself.
     """
     text = one_line(raw)
     if not text:

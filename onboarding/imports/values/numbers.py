@@ -16,7 +16,9 @@ MOST_DIGITS = 40
 """FileMaker computes with up to 400 digits; longer than this it is an account number or a slip."""
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})
 _BLANKS_BETWEEN = re.compile(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3}(?:\D|$))")
-_CURRENCY = re.compile(r"^(-?)\s*(?:A?U?\$|€|£|EUR|AUD|CHF|Fr\.)\s*|\s*(?:€|£|\$|EUR|AUD|CHF)$", re.I)
+_CURRENCY = re.compile(
+    r"^(-?)\s*(?:A?U?\$|€|£|EUR|AUD|CHF|Fr\.)\s*|\s*(?:€|£|\$|EUR|AUD|CHF)$", re.IGNORECASE
+)
 
 
 def read_number(raw: str, *, decimal_sign: str = ".") -> Reading[Decimal]:
@@ -43,9 +45,7 @@ def read_digits(raw: str, *, decimal_sign: str = ".") -> Reading[Decimal]:
         return strict
     digits: list[str] = []
     for place, char in enumerate(text):
-        if char in "0123456789":
-            digits.append(char)
-        elif char == "-" and not digits:
+        if char in "0123456789" or (char == "-" and not digits):
             digits.append(char)
         elif (
             char == decimal_sign

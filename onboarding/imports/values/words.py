@@ -75,7 +75,7 @@ def is_plain_word(kind: str, raw: str) -> bool:
     text = folded(raw)
     if kind == "status":
         return text in _STATUS_WORDS
-    return len(text.split()) <= 1 or text in {"waiting list"}
+    return len(text.split()) <= 1 or text == "waiting list"
 
 
 def read_flag(raw: str) -> Reading[bool]:
