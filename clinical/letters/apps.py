@@ -7,3 +7,20 @@ class LettersConfig(AppConfig):
     name = "clinical.letters"
     label = "letters"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from clinical.patients.tabs import Tab
+        from clinical.patients.tabs import register as register_tab
+        from ui.navigation import NavItem, register
+
+        register_tab(Tab("Letters", "letters:list", "letters.view", 50, icon="mail"))
+        register(
+            NavItem(
+                "Letter templates",
+                "letters:templates",
+                "template",
+                permission="letters.create",
+                order=72,
+                group="Settings",
+            )
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from accounts.permissions import may
 
@@ -57,15 +57,26 @@ def register(tab: Tab) -> None:
 
 
 def tabs_of(actor: User, patient: Patient, *, active: str) -> list[dict[str, Any]]:
-    """Answer what the actor may open of the record, in order; `active` is a tab's URL name."""
+    """Answer what the actor may open of the record, in order; `active` is a tab's URL name.
+
+    As in the menus, a tab whose URL this host does not have is left out.
+    """
     return [
         {
             "label": tab.label,
-            "url": reverse(tab.url_name, kwargs={"pk": patient.pk}),
+            "url": url,
             "active": tab.url_name == active,
             "icon": tab.icon,
             "count": tab.count(patient) if tab.count else None,
         }
         for tab in sorted(_tabs.values(), key=lambda tab: (tab.order, tab.label))
         if may(actor, tab.permission) and (tab.shown is None or tab.shown(patient))
+        if (url := _url(tab, patient))
     ]
+
+
+def _url(tab: Tab, patient: Patient) -> str:
+    try:
+        return reverse(tab.url_name, kwargs={"pk": patient.pk})
+    except NoReverseMatch:
+        return ""

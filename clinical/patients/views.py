@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Action, Resource, requires
 from clinical.appointments.selectors import appointments_of
+from clinical.contacts.selectors import people_around
 from clinical.patients import selectors, services
 from clinical.patients.forms import FilterForm, PatientForms
 from clinical.patients.history import history_of
@@ -86,6 +87,7 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     context = {
         "contacts": patient.points_in_order(),
         "addresses": patient.addresses.all(),
+        "people": people_around(request.user, patient),
         "visits": appointments_of(request.user, patient, now=timezone.now()),
     }
     return _page(request, patient, "overview", context)

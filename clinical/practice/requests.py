@@ -8,9 +8,11 @@ from django.http import HttpRequest
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from tenants.models import Tenant
 
 
 class SignedInRequest(HttpRequest):
     """What `accounts.permissions.requires` lets through: there is somebody behind it."""
 
     user: User
+    tenant: Tenant

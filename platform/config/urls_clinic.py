@@ -16,6 +16,8 @@ urlpatterns = [
     path("patients/", include("clinical.patients.urls")),
     path("", include("clinical.contacts.urls")),
     path("", include("clinical.notes.urls")),
+    path("", include("clinical.documents.urls")),
+    path("", include("clinical.letters.urls")),
     path("settings/practice/", include("clinical.practice.urls")),
     path("settings/data/connection/", include("onboarding.imports.connection.urls")),
     path("settings/data/import/", include("onboarding.imports.urls")),
