@@ -17,7 +17,7 @@ from onboarding.imports.suggest_tables import (
     choose_tables,
     entity_reason,
 )
-from onboarding.imports.targets import ENTITIES
+from onboarding.imports.targets import APPOINTMENT, ENTITIES, IMAGE_BATCH, INVOICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,8 +43,11 @@ _TYPES: Mapping[str, tuple[frozenset[str], str]] = {
     "time": (frozenset({"time"}), "time"),
     "timestamp": (frozenset({"timestamp"}), "timestamp"),
     "minutes": (frozenset({"number", "text", "time"}), ""),
+    "container": (frozenset({"container"}), ""),
 }
 MUCH, LITTLE, FEW = 0.7, 0.3, 5
+NAMELESS = frozenset({APPOINTMENT, IMAGE_BATCH, INVOICE})
+"""What is found by a number only: without the field that holds it there, a reference leads nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def candidates(
     found = []
     for field in table.structure.record_fields:
         profile = table.fields.get(field.id)
-        if profile is None or profile["hidden"] or field.type == "container":
+        if profile is None or profile["hidden"]:
             continue
         for target in entity.targets:
             candidate = _weigh(field, profile, target, entity, structure)
@@ -124,6 +127,10 @@ def candidates(
                 )
             if candidate is None and target.refers_to:
                 candidate = _by_relationship(table, field, target, structure, chosen)
+            if candidate and target.kind in {"text", "lines"} and _is_own_number(table, field):
+                candidate = _only_as_number(candidate)
+            if candidate and target.refers_to in NAMELESS and chosen and candidate.via is None:
+                candidate = None
             if candidate and candidate.confidence >= LEAST:
                 found.append(candidate)
     return sorted(found, key=lambda c: (-c.confidence, c.field_id))
@@ -139,9 +146,10 @@ def _weigh(
     named, why = _named(field, profile, target, entity, structure)
     shares: Mapping[str, float] = profile["shapes"]
     share = shares.get(target.shape, 0.0)
-    if not named and not (target.alone and share >= MUCH and profile["filled"] >= FEW):
-        return None
     if not _fits_type(field, shares, target):
+        return None
+    speaks = target.kind == "container" or (share >= MUCH and profile["filled"] >= FEW)
+    if not named and not (target.alone and speaks):
         return None
     if target.name == "other_number" and shares.get("uuid", 0) >= MUCH:
         return None  # a key that no person ever wrote on a form
@@ -224,6 +232,22 @@ def _by_relationship(
                     f"A relationship links it to {there.name}::{key_field.name}.", Via(other, key),
                 )  # fmt: skip
     return None
+
+
+def _is_own_number(table: TableEvidence, field: Field) -> bool:
+    """True for a field that numbers the table's own records: others are to be read in its place."""
+    profile = table.fields[field.id]
+    alone = profile["filled"] == table.records > 1 and (
+        profile["distinct"] == table.records or profile.get("distinct_is_least", False)
+    )
+    return alone and bool({"id", "pk", "key", "uuid", "serial"} & set(tokens(field.name)))
+
+
+def _only_as_number(candidate: Candidate) -> Candidate | None:
+    """A record's number is no text, title or name; where a number is asked for, others go first."""
+    if candidate.target.name != "number":
+        return None
+    return replace(candidate, confidence=round(0.7 * candidate.confidence, 3))
 
 
 def _is_key_of(table: TableEvidence, field: Field) -> bool:

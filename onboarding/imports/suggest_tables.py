@@ -21,6 +21,11 @@ LEAST_TABLE = 0.37
 MOST_CONFIGURATION = 1_000
 """A table with more records than this is not configuration."""
 NAMED = 0.6
+BY_FIELDS = frozenset({"patient", "appointment"})
+"""What is known by its fields, whatever its table is called; the others must be called so."""
+LOOK_UPS = frozenset({"location", "practitioner", "appointment_type", "funding_type"})
+NEEDS = {"invoice_line": "invoice", "patient_contact": "patient", "contact_point": "patient"}
+"""What must be in the file too."""
 
 
 class _Candidate(Protocol):
@@ -55,7 +60,7 @@ def choose_tables(
     tables: Sequence[TableEvidence],
     candidates: Callable[[TableEvidence, Entity], Iterable[_Candidate]],
 ) -> dict[int, tuple[str, float]]:
-    """Answer table id → (entity, confidence); one table for each entity, the best one."""
+    """Answer table id → (entity, confidence); the best table for each entity, of some every one."""
     scored = []
     for table in tables:
         for entity in ENTITIES.values():
@@ -63,15 +68,28 @@ def choose_tables(
             score = _score(table, entity, found)
             if score:
                 scored.append((score, table.id, entity.name))
-    scored.sort(key=lambda row: (-row[0], row[1]))
+    scored.sort(key=lambda row: (-row[0], ENTITIES[row[2]].order, row[1]))
+    patients = next((table_id for _, table_id, name in scored if name == "patient"), None)
     chosen: dict[int, tuple[str, float]] = {}
     taken: set[str] = set()
     for score, table_id, entity_name in scored:
-        if table_id in chosen or entity_name in taken:
+        if entity_name == "referrer" and table_id == patients:
+            continue  # a file whose only people are “Contacts” is about them
+        if table_id in chosen or (entity_name in taken and not ENTITIES[entity_name].many):
             continue
         chosen[table_id] = (entity_name, round(score, 2))
         taken.add(entity_name)
-    return chosen
+    return _with_what_they_need(chosen)
+
+
+def _with_what_they_need(chosen: dict[int, tuple[str, float]]) -> dict[int, tuple[str, float]]:
+    """Leave out what hangs on a kind of record that the file has not: lines without invoices."""
+    there = {entity for entity, _ in chosen.values()}
+    return {
+        table_id: (entity, score)
+        for table_id, (entity, score) in chosen.items()
+        if NEEDS.get(entity, entity) in there
+    }
 
 
 def _score(table: TableEvidence, entity: Entity, found: Mapping[str, float]) -> float:
@@ -81,7 +99,9 @@ def _score(table: TableEvidence, entity: Entity, found: Mapping[str, float]) -> 
     core = _CORES[entity.name](found, named)
     if not core:
         return 0.0
-    if entity.order < 5 and (named < NAMED or table.records > MOST_CONFIGURATION):  # noqa: PLR2004
+    if entity.name in LOOK_UPS and table.records > MOST_CONFIGURATION:
+        return 0.0
+    if entity.name not in BY_FIELDS and named < NAMED:
         return 0.0
     score = 0.5 * named + 0.5 * core
     if entity.name == "patient":
@@ -130,6 +150,46 @@ def _configuration(*more: str) -> Callable[[Mapping[str, float], float], float]:
     return core
 
 
+def _referrer(found: Mapping[str, float], _named: float) -> float:
+    """People and practices to write to: no patient is named in them, and they have no birth dates."""
+    if not found.keys() & {"name", "family_name", "given_names", "organisation"}:
+        return 0.0
+    about = {"provider_number", "specialty", "organisation", "fax", "kind"}
+    reach = {"phone", "mobile", "email", "address"}
+    if not found.keys() & (about | reach):
+        return 0.0
+    return min(1.0, 0.5 + 0.15 * len(about & found.keys()) + 0.08 * len(reach & found.keys()))
+
+
+def _of_patient(
+    *needed: str, more: Sequence[str] = (), whose: Sequence[str] = ("patient",)
+) -> Callable[[Mapping[str, float], float], float]:
+    """Make the weighing of records about a patient: whom they are of, what makes them, what is usual."""
+
+    def core(found: Mapping[str, float], _named: float) -> float:
+        there = found.keys()
+        if not there & set(whose) or (needed and not there & set(needed)):
+            return 0.0
+        return min(1.0, 0.6 + 0.1 * len(there & set(needed)) + 0.08 * len(there & set(more)))
+
+    return core
+
+
+def _file(*more: str) -> Callable[[Mapping[str, float], float], float]:
+    """Make the weighing of files: a container counts most, a name or path of a file will do."""
+
+    def core(found: Mapping[str, float], _named: float) -> float:
+        there = found.keys()
+        if not there & {"file", "file_name", "external_path"}:
+            return 0.0
+        if not there & {"file", "patient"}:
+            return 0.0  # names of files alone may be anything: a list of fields, a log
+        usual = len(there & {"patient", "title", "dated_on", "file_name", *more})
+        return min(1.0, (0.6 if "file" in there else 0.4) + 0.08 * usual)
+
+    return core
+
+
 _CORES: Mapping[str, Callable[[Mapping[str, float], float], float]] = {
     "patient": _patient,
     "appointment": _appointment,
@@ -137,7 +197,36 @@ _CORES: Mapping[str, Callable[[Mapping[str, float], float], float]] = {
     "practitioner": _configuration("discipline", "colour", "title", "family_name"),
     "appointment_type": _configuration("duration_minutes", "colour", "is_active"),
     "funding_type": _configuration("is_active"),
-}
+    "referrer": _referrer,
+    "patient_contact": _of_patient(
+        "name", "family_name", "contact", more=("relationship", "kind", "phone", "email")
+    ),
+    "contact_point": _of_patient("phone", more=("kind", "label")),
+    "note": _of_patient(
+        "body", "title", more=("noted_at", "noted_on", "kind", "practitioner", "appointment"),
+        whose=("patient", "appointment"),
+    ),
+    "letter": _of_patient(
+        "body", "subject", "recipient", more=("letter_date", "contact", "practitioner", "state")
+    ),
+    "reminder": _of_patient(
+        "due_at", "due_on", "sent_at", "sent_on", more=("body", "channel", "state", "appointment"),
+        whose=("patient", "appointment"),
+    ),
+    "message": _of_patient(
+        "body", more=("address", "direction", "sent_at", "sent_on", "state", "channel"),
+        whose=("patient", "address"),
+    ),
+    "document": _file("category", "practitioner"),
+    "image_batch": _of_patient("name", "taken_on"),
+    "image": _file("batch", "batch_key", "caption"),
+    "invoice": _of_patient(
+        "total", "number", "issued_on", more=("due_on", "status", "paid", "line_description"),
+        whose=("patient", "payer"),
+    ),
+    "invoice_line": _of_patient("description", "amount", "quantity", "price", "code",
+                                whose=("invoice",)),
+}  # fmt: skip
 
 
 def entity_reason(table: TableEvidence, entity: Entity, fields: Sequence[FieldRule]) -> str:

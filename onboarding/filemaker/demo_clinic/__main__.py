@@ -22,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD, default: today")
     parser.add_argument("--no-containers", action="store_true", help="no documents, no photos")
     parser.add_argument("--container-bytes", type=int, default=0, help="size of each file in them")
+    parser.add_argument("--files", type=float, default=1.0, help="share of documents and photos")
     chosen = parser.parse_args(arguments)
     try:
         facts = write_demo_clinic(
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             today=chosen.today,
             with_containers=not chosen.no_containers,
             container_bytes=chosen.container_bytes,
+            files=chosen.files,
         )
     except (FactorError, OSError) as error:
         sys.stderr.write(f"{error}\n")

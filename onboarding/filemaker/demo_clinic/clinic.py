@@ -5,10 +5,17 @@ from pathlib import Path
 
 from onboarding.filemaker.demo_clinic import solution, staff
 from onboarding.filemaker.demo_clinic.appointments import appointment_records
+from onboarding.filemaker.demo_clinic.correspondence import (
+    letter_records,
+    message_records,
+    reminder_records,
+)
 from onboarding.filemaker.demo_clinic.facts import DEFAULT_SEED, DemoClinicFacts, planned_facts
+from onboarding.filemaker.demo_clinic.invoices import invoice_records
 from onboarding.filemaker.demo_clinic.media_records import document_records, image_records
 from onboarding.filemaker.demo_clinic.notes import note_records
 from onboarding.filemaker.demo_clinic.patients import PatientPlan, patient_records
+from onboarding.filemaker.demo_clinic.referrers import referrer_records
 from onboarding.filemaker.fmp.writer import FmpWriter
 
 _EASTERN_AUSTRALIA = timezone(timedelta(hours=10))
@@ -22,17 +29,23 @@ def write_demo_clinic(
     today: date | None = None,
     with_containers: bool = True,
     container_bytes: int = 0,
+    files: float = 1.0,
 ) -> DemoClinicFacts:
     """Write the `.fmp12` of a synthetic clinic and return the exact counts of what is in it.
 
     `factor` scales records and defects alike, from 0.02; equal arguments give equal bytes. The
     diary is laid around `today`. Without containers there are no documents and no images;
-    `container_bytes` grows each of their files to about that size.
+    `container_bytes` grows each of their files to about that size, `files` is the share of them.
     """
     path = Path(path)
     today = today or datetime.now(_EASTERN_AUSTRALIA).date()
     facts = planned_facts(
-        path, factor=factor, seed=seed, today=today, with_containers=with_containers
+        path,
+        factor=factor,
+        seed=seed,
+        today=today,
+        with_containers=with_containers,
+        files=files,
     )
     rng = facts.chance("staff")
     patients = PatientPlan(facts)
@@ -53,4 +66,9 @@ def write_demo_clinic(
             staff.setting_records(),
             global_values=staff.global_values(rng, with_containers=with_containers),
         )
+        fmp.write_records(solution.LETTERS, letter_records(facts, patients))
+        fmp.write_records(solution.REMINDERS, reminder_records(facts, patients))
+        fmp.write_records(solution.MESSAGES, message_records(facts, patients))
+        fmp.write_records(solution.REFERRERS, referrer_records(facts))
+        fmp.write_records(solution.INVOICES, invoice_records(facts, patients))
     return facts

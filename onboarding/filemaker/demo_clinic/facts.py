@@ -39,6 +39,11 @@ class DemoClinicFacts:
     notes: int
     documents: int
     images: int
+    letters: int
+    reminders: int
+    messages: int
+    referrers: int
+    invoices: int
     clinics: int = 10
     clinicians: int = 10
     appointment_types: int = 9
@@ -66,7 +71,13 @@ class DemoClinicFacts:
     appointments_ending_before_start: int
 
     notes_with_emoji: int
+    orphan_notes: int
     documents_by_reference: int
+    documents_without_patient: int
+    documents_without_file: int
+    images_without_patient: int
+    messages_from_unknown_numbers: int
+    invoices_with_uneven_lines: int
 
     def chance(self, purpose: str) -> Random:
         """Return the source of chance for one purpose: the same for the same seed."""
@@ -84,19 +95,36 @@ class DemoClinicFacts:
             "Appointment Types": self.appointment_types,
             "Documents": self.documents,
             "Images": self.images,
+            "Letters": self.letters,
+            "Reminders": self.reminders,
+            "SMS Messages": self.messages,
+            "Referrers": self.referrers,
+            "Invoices": self.invoices,
             "zz_Globals": self.settings,
         }
 
 
 def planned_facts(
-    path: Path, *, factor: float, seed: int, today: date, with_containers: bool = True
+    path: Path,
+    *,
+    factor: float,
+    seed: int,
+    today: date,
+    with_containers: bool = True,
+    files: float = 1.0,
 ) -> DemoClinicFacts:
-    """Return the counts for a factor; each scales linearly, and none falls below one."""
+    """Return the counts for a factor; each scales linearly, and none falls below one.
+
+    `files` scales documents and images besides.
+    """
     if factor < SMALLEST_FACTOR:
         raise FactorError(f"factor {factor} is too small: use {SMALLEST_FACTOR} or more")
 
     def scaled(count: int) -> int:
         return max(1, round(count * factor))
+
+    def filed(count: int) -> int:
+        return scaled(count * files) if with_containers else 0
 
     return DemoClinicFacts(
         path=path,
@@ -106,8 +134,13 @@ def planned_facts(
         patients=scaled(2_842),
         appointments=scaled(9_830),
         notes=scaled(6_204),
-        documents=scaled(640) if with_containers else 0,
-        images=scaled(412) if with_containers else 0,
+        documents=filed(10_190),
+        images=filed(6_574),
+        letters=scaled(1_964),
+        reminders=scaled(7_412),
+        messages=scaled(8_615),
+        referrers=scaled(148),
+        invoices=scaled(5_213),
         blank_patients=scaled(12),
         blank_appointments=scaled(7),
         patients_without_clinic=scaled(86),
@@ -126,5 +159,11 @@ def planned_facts(
         appointments_with_unreadable_date=scaled(4),
         appointments_ending_before_start=scaled(3),
         notes_with_emoji=scaled(180),
-        documents_by_reference=scaled(15) if with_containers else 0,
+        orphan_notes=scaled(4),
+        documents_by_reference=filed(15),
+        documents_without_patient=filed(23),
+        documents_without_file=filed(17),
+        images_without_patient=filed(9),
+        messages_from_unknown_numbers=scaled(60),
+        invoices_with_uneven_lines=scaled(25),
     )

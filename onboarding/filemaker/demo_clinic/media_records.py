@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from onboarding.filemaker.demo_clinic import media, names
+from onboarding.filemaker.demo_clinic.appointments import ORPHAN_FROM
 from onboarding.filemaker.demo_clinic.facts import DemoClinicFacts
 from onboarding.filemaker.demo_clinic.patients import PatientPlan
 from onboarding.filemaker.demo_clinic.staff import CLINICIANS
@@ -26,6 +27,10 @@ def document_records(
     """Yield documents: PDFs, some beside a JPEG preview, some as plain files, some outside."""
     rng = facts.chance("documents")
     outside = set(rng.sample(range(facts.documents), facts.documents_by_reference))
+    others = facts.chance("defects of documents")
+    inside = [n for n in range(facts.documents) if n not in outside]
+    empty = set(others.sample(inside, facts.documents_without_file))
+    orphans = set(others.sample(range(facts.documents), facts.documents_without_patient))
     ids = record_ids(rng)
     for n in range(facts.documents):
         day = facts.today - timedelta(days=(facts.documents - n) * 2_000 // facts.documents)
@@ -47,6 +52,10 @@ def document_records(
             "Date Added": written_date(day),
             "Clinician ID": str(rng.choice(CLINICIANS).id),
         }
+        if n in empty:
+            del cells["File"]
+        if n in orphans:
+            cells["Patient ID"] = str(ORPHAN_FROM + n)
         cells.update(stamps(rng, day, facts.today))
         yield Record(next(ids), cells, rng.randrange(4))
 
@@ -67,6 +76,9 @@ def image_records(
     """Yield photos in batches of four: one patient, one day, one view each."""
     rng = facts.chance("images")
     ids = record_ids(rng)
+    orphans = set(
+        facts.chance("images of nobody").sample(range(facts.images), facts.images_without_patient)
+    )
     patient, day = "", facts.today
     for n in range(facts.images):
         batch, nth = divmod(n, _PER_BATCH)
@@ -84,5 +96,7 @@ def image_records(
             "Photo": photo,
             "Taken": written_date(day),
         }
+        if n in orphans:
+            cells["Patient ID"] = ""
         cells.update(stamps(rng, day, facts.today))
         yield Record(next(ids), cells, rng.randrange(3))

@@ -47,6 +47,7 @@ def note_records(facts: DemoClinicFacts, patients: PatientPlan) -> Iterator[Reco
     """Yield the notes, oldest first."""
     rng = facts.chance("notes")
     cheerful = set(rng.sample(range(facts.notes), facts.notes_with_emoji))
+    orphans = set(facts.chance("orphan notes").sample(range(facts.notes), facts.orphan_notes))
     ids = record_ids(rng, _FIRST_RECORD)
     for n in range(facts.notes):
         day = facts.today - timedelta(days=(facts.notes - n) * 1_090 // facts.notes)
@@ -64,6 +65,8 @@ def note_records(facts: DemoClinicFacts, patients: PatientPlan) -> Iterator[Reco
         if rng.random() < 0.7:  # noqa: PLR2004 - the others stand alone
             key = appointments.FIRST_ID + int(n / facts.notes * facts.appointments * 0.9)
             cells["Appointment ID"] = str(key)
+        if n in orphans:
+            cells["Patient ID"] = str(appointments.ORPHAN_FROM + n)
         cells.update(stamps(rng, day, facts.today))
         yield Record(next(ids), cells, rng.randrange(9))
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from onboarding.filemaker.demo_clinic import names
 from onboarding.filemaker.demo_clinic.facts import DemoClinicFacts
+from onboarding.filemaker.demo_clinic.referrers import people_around
 from onboarding.filemaker.demo_clinic.written import record_ids, stamps, written_date
 from onboarding.filemaker.fmp.writer import Record
 from onboarding.filemaker.fmp.writer.writer import Cell, Value
@@ -85,7 +86,7 @@ class PatientPlan:
 
 def patient_records(facts: DemoClinicFacts, plan: PatientPlan) -> Iterator[Record]:
     """Yield the patients in the order in which they came to the clinic."""
-    rng = facts.chance("patients")
+    rng, around = facts.chance("patients"), facts.chance("people around patients")
     everybody = [(given, "F") for given in names.GIVEN_FEMALE]
     everybody += [(given, "M") for given in names.GIVEN_MALE]
     full_names = [(given, sex, family) for given, sex in everybody for family in names.FAMILY]
@@ -101,7 +102,13 @@ def patient_records(facts: DemoClinicFacts, plan: PatientPlan) -> Iterator[Recor
         person = earlier or _person(rng, n, full_names, valid_medicare=n not in plan.bad_medicare)
         if n in plan.has_twin:
             remembered[n] = person
-        yield Record(record_id, _cells(rng, n, person, facts, plan), rng.randrange(60))
+        cells = _cells(rng, n, person, facts, plan)
+        cells.update(people_around(around, facts, _arrived(n, facts)))
+        yield Record(record_id, cells, rng.randrange(60))
+
+
+def _arrived(n: int, facts: DemoClinicFacts) -> date:
+    return facts.today - timedelta(days=int((facts.patients - n) / facts.patients * 4_400))
 
 
 def _person(
@@ -123,7 +130,7 @@ def _cells(
     rng: Random, n: int, person: Person, facts: DemoClinicFacts, plan: PatientPlan
 ) -> dict[Cell, Value]:
     suburb, state, postcode = person.place
-    arrived = facts.today - timedelta(days=int((plan.count - n) / plan.count * 4_400))
+    arrived = _arrived(n, facts)
     cells: dict[Cell, Value] = {
         "ID_Patient": str(FIRST_ID + n),
         "Title": _title(rng, person),

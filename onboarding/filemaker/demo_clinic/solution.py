@@ -23,6 +23,8 @@ from onboarding.filemaker.fmp.writer.schema import FIRST_OCCURRENCE_ID
 PATIENTS, APPOINTMENTS, NOTES = "Patients", "Appointments", "Notes"
 CLINICS, CLINICIANS, TYPES = "Clinics", "Clinicians", "Appointment Types"
 DOCUMENTS, IMAGES, GLOBALS = "Documents", "Images", "zz_Globals"
+LETTERS, REMINDERS, MESSAGES = "Letters", "Reminders", "SMS Messages"
+REFERRERS, INVOICES = "Referrers", "Invoices"
 
 STATUSES = ("Booked", "Confirmed", "Arrived", "Completed", "DNA", "Cancelled")
 FUNDING_TYPES = (
@@ -81,6 +83,10 @@ def _patients() -> Table:
     fields.calculation("c_FullName", stored=True).calculation("c_Age", NUMBER, stored=False)
     fields.summary("s_Count").add("g_Find", is_global=True)
     fields.skip(60).add("zz_old_code", "zz_Import_2011").stamps()
+    fields.skip(2).add("Emergency Contact", "Emergency Phone", "Emergency Relationship")
+    fields.add("GP Name", "GP Phone").add("Referrer ID", type_=NUMBER)
+    fields.add("Other Contact", "Other Contact Phone", "Other Contact Relationship", repetitions=3)
+    fields.add("Coordinator Date", type_=DATE)
     return fields.table(129, PATIENTS)
 
 
@@ -133,6 +139,43 @@ def _images() -> Table:
     return fields.table(137, IMAGES)
 
 
+def _letters() -> Table:
+    fields = _Fields().key("ID_Letter").add("Patient ID", type_=NUMBER).add("Clinician ID")
+    fields.add("Referrer ID", type_=NUMBER).add("Letter Date", type_=DATE)
+    fields.add("Recipient", "Subject", "Body", "Status").stamps()
+    return fields.table(140, LETTERS)
+
+
+def _reminders() -> Table:
+    fields = _Fields().key("ID_Reminder").add("Patient ID", "Appointment ID", type_=NUMBER)
+    fields.add("Method").add("Due Date", type_=DATE).add("Sent At", type_=TIMESTAMP)
+    fields.add("Status", "Reminder Text")
+    return fields.table(141, REMINDERS)
+
+
+def _messages() -> Table:
+    fields = _Fields().key("ID_SMS").add("Patient ID", "Appointment ID", type_=NUMBER)
+    fields.add("Direction", "Mobile", "Message").add("Sent", type_=TIMESTAMP)
+    fields.add("Delivery Status")
+    return fields.table(142, MESSAGES)
+
+
+def _referrers() -> Table:
+    fields = _Fields().key("ID_Referrer").add("Title", "Name First", "Name Last", "Practice")
+    fields.add("Type", "Specialty", "Provider No", "Phone", "Fax", "Email", "Address", "Suburb")
+    fields.add("State").add("Postcode", type_=NUMBER).add("Active")
+    return fields.table(143, REFERRERS)
+
+
+def _invoices() -> Table:
+    fields = _Fields().key("ID_Invoice").add("Invoice No").add("Patient ID", type_=NUMBER)
+    fields.add("Invoice Date", "Due Date", type_=DATE).add("Bill To")
+    fields.add("Item Code", "Item Description", repetitions=10)
+    fields.add("Item Qty", "Item Price", "Item Amount", type_=NUMBER, repetitions=10)
+    fields.add("Total", "Amount Paid", type_=NUMBER).add("Status", "Xero Invoice ID").stamps()
+    return fields.table(144, INVOICES)
+
+
 def _globals() -> Table:
     fields = _Fields().add("g_Clinic_Name", "g_SMS_Sender", "g_Xero_Org", "g_User", is_global=True)
     fields.add("g_Logo", type_=CONTAINER, is_global=True).add("Setting", "Value")
@@ -155,6 +198,14 @@ _GRAPH = (
     ("not_Clinicians", CLINICIANS, NOTES, "Clinician ID", "ID_Clinician"),
     (CLINICIANS, CLINICIANS, None, "", ""),
     ("cli_Clinics", CLINICS, CLINICIANS, "Clinic ID", "ID_Clinic"),
+    (LETTERS, LETTERS, PATIENTS, "ID_Patient", "Patient ID"),
+    (REMINDERS, REMINDERS, PATIENTS, "ID_Patient", "Patient ID"),
+    (MESSAGES, MESSAGES, PATIENTS, "ID_Patient", "Patient ID"),
+    (INVOICES, INVOICES, PATIENTS, "ID_Patient", "Patient ID"),
+    ("pat_Referrers", REFERRERS, PATIENTS, "Referrer ID", "ID_Referrer"),
+    ("let_Referrers", REFERRERS, LETTERS, "Referrer ID", "ID_Referrer"),
+    ("rem_Appointments", APPOINTMENTS, REMINDERS, "Appointment ID", "ID_Appointment"),
+    ("sms_Appointments", APPOINTMENTS, MESSAGES, "Appointment ID", "ID_Appointment"),
     (GLOBALS, GLOBALS, None, "", ""),
 )
 
@@ -163,7 +214,8 @@ def demo_solution() -> Solution:
     """Return the catalogue of the demo clinic's file."""
     tables = (
         *(_patients(), _appointments(), _notes(), _clinics(), _clinicians()),
-        *(_types(), _documents(), _images(), _globals()),
+        *(_types(), _documents(), _images(), _globals(), _letters(), _reminders()),
+        *(_messages(), _referrers(), _invoices()),
     )
     by_name = {table.name: table for table in tables}
     ids = {row[0]: FIRST_OCCURRENCE_ID + nth for nth, row in enumerate(_GRAPH)}

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 PATIENT, APPOINTMENT = "patient", "appointment"
 LOCATION, PRACTITIONER = "location", "practitioner"
 APPOINTMENT_TYPE, FUNDING_TYPE = "appointment_type", "funding_type"
+REFERRER, PATIENT_CONTACT, CONTACT_POINT = "referrer", "patient_contact", "contact_point"
+NOTE, LETTER, REMINDER, MESSAGE = "note", "letter", "reminder", "message"
+DOCUMENT, IMAGE_BATCH, IMAGE = "document", "image_batch", "image"
+INVOICE, INVOICE_LINE = "invoice", "invoice_line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,8 @@ class Target:
     """One place a field's text can go.
 
     `kind` says how it is read; `many`: several fields may go there; `shape`: what its values look
-    like (`shapes.py`); `alone`: values of that shape are enough to suggest it without a name.
+    like (`shapes.py`); `alone`: values of that shape are enough to suggest it without a name;
+    `rows`: each repetition is a value of its own, so that parallel repeating fields become rows.
     """
 
     name: str
@@ -31,11 +36,16 @@ class Target:
     alone: bool = False
     refers_to: str = ""
     group: str = ""
+    rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One kind of record of ours. `order` is when it is loaded: what others refer to goes first."""
+    """One kind of record of ours. `order` is when it is loaded: what others refer to goes first.
+
+    `needs` are the targets (parted by `|`) of which one must be mapped, each with its name in words;
+    `many`: more than one table may be suggested for it.
+    """
 
     name: str
     label: str
@@ -44,6 +54,8 @@ class Entity:
     words: str
     noise: str
     targets: tuple[Target, ...]
+    needs: tuple[tuple[str, str], ...] = ()
+    many: bool = False
 
     @property
     def by_name(self) -> Mapping[str, Target]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onboarding.imports.targets.base import FUNDING_TYPE, LOCATION, Target
+from onboarding.imports.targets.relations import RELATION_TARGETS
 
 
 def _place(kind: str, label: str, qualifiers: str) -> tuple[Target, ...]:
@@ -117,6 +118,11 @@ PATIENT_TARGETS = (
     Target("coordinator_name", "Support coordinator", "text",
            "coordinator|support coordinator|coordinator name|case manager|case coordinator|"
            "coordonnateur|koordinator", group="NDIS plan"),
+    Target("coordinator_since", "Support coordinator since", "date",
+           "coordinator date|coordinator since|coordinator start|coordinator start date|"
+           "coordinator from|date coordinator|support coordinator date|support coordinator since|"
+           "coordinator assigned|coordinator assigned date|koordinator seit|koordinator datum|"
+           "date coordonnateur", shape="date", group="NDIS plan"),
     Target("plan_start", "Plan start", "date",
            "plan start|plan start date|ndis plan start|plan from|ndis start date|plan begin",
            shape="date", group="NDIS plan"),
@@ -137,4 +143,5 @@ PATIENT_TARGETS = (
            "active|is active|current|aktiv|actif", shape="flag", group="Practice"),
     Target("xero_contact_id", "Xero contact id", "text", "xero contact id|xero id|xero contact",
            group="Numbers"),
+    *RELATION_TARGETS,
 )  # fmt: skip

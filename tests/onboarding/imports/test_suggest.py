@@ -39,13 +39,18 @@ def test_the_demo_clinic_is_mapped_whole(demo):
     assert {structure.table(rule.table_id).name: rule.entity for rule in spec.tables} == {
         "Patients": "patient",
         "Appointments": "appointment",
-        "Notes": "",
+        "Notes": "note",
         "Clinics": "location",
         "Clinicians": "practitioner",
         "Appointment Types": "appointment_type",
-        "Documents": "",
-        "Images": "",
+        "Documents": "document",
+        "Images": "image",
         "zz_Globals": "",
+        "Letters": "letter",
+        "Reminders": "reminder",
+        "SMS Messages": "message",
+        "Referrers": "referrer",
+        "Invoices": "invoice",
     }
     check_spec(spec, structure)
     _, patients = by_name(structure, spec, "Patients")
