@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -10,9 +11,10 @@ from clinical.appointments.statuses import LOOKS, STAYS_WHERE_IT_IS, TAKES_NO_TI
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date, datetime
 
     from clinical.appointments.selectors import Visit
-    from clinical.practice.models import Practitioner
+    from clinical.practice.models import Practitioner, RosterHours
 
 NO_CLINICIAN = "none"
 NO_COLOUR = "#9aa5b1"
@@ -46,6 +48,7 @@ def event_of(visit: Visit) -> dict[str, Any]:
             "placeColour": item.location.colour if item.location else "",
             "alert": bool(item.patient and item.patient.alerts),
             "zone": visit.starts.tzname() if visit.is_foreign else "",
+            "series": item.series_id is not None,
             "seen": item.changed_at.isoformat(),
             "url": reverse("appointments:detail", kwargs={"pk": item.pk}),
         },
@@ -87,3 +90,47 @@ def hours_of(visits: Sequence[Visit]) -> tuple[int, int]:
         first = min(first, visit.starts.hour)
         last = max(last, visit.ends.hour + (1 if visit.ends.minute else 0))
     return first, last
+
+
+def rosters_of(hours: Sequence[RosterHours], first: date, last: date) -> list[dict[str, Any]]:
+    """Answer the soft background: when clinicians are there, on each of the days."""
+    found = []
+    for day in _days(first, last):
+        found += [
+            {
+                "id": f"roster-{span.pk}-{day:%d%m}",
+                "resourceIds": [str(span.practitioner_id)],
+                "start": f"{day}T{span.starts:%H:%M}",
+                "end": f"{day}T{span.ends:%H:%M}",
+                "display": "background",
+            }
+            for span in hours
+            if span.weekday == day.weekday()
+        ]
+    return found
+
+
+def on_duty(
+    practitioners: Sequence[Practitioner], hours: Sequence[RosterHours], first: date, last: date
+) -> Sequence[Practitioner]:
+    """Answer who is rostered on these days, or everybody where no roster is kept."""
+    weekdays = {day.weekday() for day in _days(first, last)}
+    there = {span.practitioner_id for span in hours if span.weekday in weekdays}
+    return [one for one in practitioners if one.pk in there] if hours else practitioners
+
+
+def arrival_of(visit: Visit, now: datetime) -> dict[str, Any]:
+    """Answer one line of the arrivals list; `minutes` is how long they have waited."""
+    item = visit.appointment
+    since = visit.arrived_at or item.starts_at
+    return {
+        "id": str(item.pk),
+        "name": item.patient.full_name if item.patient else "",
+        "at": f"{visit.starts:%H:%M}",
+        "whom": item.practitioner.name if item.practitioner else "",
+        "minutes": max(0, int((now - since).total_seconds() // 60)),
+    }
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]

@@ -12,10 +12,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action, Resource, allows, requires
-from clinical.appointments import diary, selectors, services
+from clinical.appointments import diary, selectors, services, waiting
 from clinical.appointments.forms import DiaryForm, MoveForm
+from clinical.appointments.statuses import TAKES_NO_TIME
 from clinical.practice.clock import LocalTimeError, moment_at, today_at, zone_of
-from clinical.practice.selectors import locations_in_use, practitioner_of, practitioners_in_use
+from clinical.practice.selectors import (
+    locations_in_use,
+    practitioner_of,
+    practitioners_in_use,
+    roster_of,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -85,14 +91,24 @@ def feed(request: SignedInRequest) -> HttpResponse:
         practitioner=asked.practitioner,
     )
     zone = zone_of(asked.location)
+    now = timezone.now()
+    hours = list(roster_of(asked.location, asked.practitioner))
     first, last = diary.hours_of(span.visits)
     return JsonResponse(
         {
             "events": [diary.event_of(visit) for visit in span.visits],
-            "columns": diary.columns_of(list(practitioners_in_use()), span.visits),
+            "rosters": diary.rosters_of(hours, asked.first, asked.last),
+            "columns": diary.columns_of(
+                diary.on_duty(list(practitioners_in_use()), hours, asked.first, asked.last),
+                span.visits,
+            ),
+            "arrivals": [
+                diary.arrival_of(visit, now)
+                for visit in selectors.arrivals(request.user, now=now, location=asked.location)
+            ],
             "hours": [first, last],
             "version": span.version,
-            "now": f"{timezone.now().astimezone(zone):{diary.WALL_CLOCK}}",
+            "now": f"{now.astimezone(zone):{diary.WALL_CLOCK}}",
         }
     )
 
@@ -127,6 +143,12 @@ def drawer_context(request: SignedInRequest, appointment: Appointment) -> dict[s
         "visit": selectors.visit_of(appointment),
         "points": patient.points_in_order() if patient else [],
         "following": selectors.next_visit_of(appointment, request.user),
+        "in_series": len(selectors.following_in_series(appointment)),
+        "could_come": (
+            waiting.who_would_take(appointment, request.user)
+            if appointment.status in TAKES_NO_TIME and appointment.starts_at > timezone.now()
+            else []
+        ),
     }
 
 
@@ -150,7 +172,12 @@ def move(request: SignedInRequest, pk: UUID) -> HttpResponse:
     except services.SlotTakenError as error:
         clashes = [_clash_words(clash) for clash in error.clashes]
         return JsonResponse(
-            {"detail": str(error), "reason": "taken", "clashes": clashes}, status=CONFLICT
+            {
+                "detail": str(error),
+                "reason": "full" if error.is_final else "taken",
+                "clashes": clashes,
+            },
+            status=CONFLICT,
         )
     except services.AppointmentChangedError as error:
         return JsonResponse({"detail": str(error), "reason": "changed"}, status=CONFLICT)
@@ -173,6 +200,7 @@ def _move(request: SignedInRequest, appointment: Appointment, wanted: dict[str, 
         ends_at=ends,
         practitioner=wanted["practitioner"],
         may_clash=wanted["may_clash"],
+        following=wanted["following"],
     )
 
 

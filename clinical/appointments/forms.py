@@ -10,9 +10,11 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
+from clinical.appointments.models import WaitingEntry
+from clinical.appointments.services import Repeat
 from clinical.patients.rules import visible_patients
 from clinical.practice.clock import LocalTimeError, moment_at, zone_of
-from clinical.practice.models import AppointmentType, Location, Practitioner
+from clinical.practice.models import AppointmentType, Location, Practitioner, RosterHours
 from clinical.practice.selectors import (
     appointment_types_in_use,
     locations_in_use,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 MINUTES_A_DAY = 24 * 60
 DEFAULT_MINUTES = 30
 NOTES_LENGTH = 10_000
+MOST_REPEATS = 52
 WITHIN_REACH = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200, 12, 31)))
 """Days that stay days in every time zone and have a neighbour on both sides."""
 
@@ -63,6 +66,20 @@ class AppointmentForm(forms.Form):
     location = forms.ModelChoiceField(
         Location.objects.none(), required=False, empty_label="No location"
     )
+    repeat_weeks = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=0,
+        label="Repeat",
+        choices=(("", "Once"), (1, "Every week"), (2, "Every 2 weeks"), (4, "Every 4 weeks")),
+    )
+    repeat_times = forms.IntegerField(
+        required=False,
+        min_value=2,
+        max_value=MOST_REPEATS,
+        label="Visits in all",
+        help_text="With a repeat.",
+    )
     notes = forms.CharField(
         required=False, max_length=NOTES_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -84,6 +101,8 @@ class AppointmentForm(forms.Form):
         if appointment is not None:
             initial = _initial_of(appointment)
         super().__init__(data, initial=initial)
+        if appointment is not None:
+            del self.fields["repeat_weeks"], self.fields["repeat_times"]
         self._offer("appointment_type", appointment_types_in_use, appointment)
         self._offer("practitioner", practitioners_in_use, appointment)
         self._offer("location", locations_in_use, appointment)
@@ -120,6 +139,8 @@ class AppointmentForm(forms.Form):
         cleaned["minutes"] = cleaned.get("minutes") or (
             kind.duration_minutes if kind else DEFAULT_MINUTES
         )
+        if cleaned.get("repeat_weeks") and not cleaned.get("repeat_times"):
+            self.add_error("repeat_times", "Say how many visits there are in all.")
         if cleaned.get("date") and cleaned.get("time"):
             try:
                 cleaned["starts_at"] = self._starts_at(cleaned)
@@ -130,6 +151,11 @@ class AppointmentForm(forms.Form):
     @staticmethod
     def _starts_at(cleaned: dict[str, Any]) -> datetime:
         return moment_at(cleaned["date"], cleaned["time"], zone_of(cleaned.get("location")))
+
+    def repeat(self) -> Repeat | None:
+        """Answer how the visit is repeated, where it is."""
+        weeks, times = self.cleaned_data.get("repeat_weeks"), self.cleaned_data.get("repeat_times")
+        return Repeat(weeks, times) if weeks and times else None
 
     def columns(self) -> dict[str, Any]:
         """Answer what the services take."""
@@ -225,6 +251,7 @@ class MoveForm(forms.Form):
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), required=False)
     seen = forms.CharField()
     may_clash = forms.BooleanField(required=False)
+    following = forms.BooleanField(required=False)
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)
@@ -237,6 +264,78 @@ class MoveForm(forms.Form):
 
     def clean_end(self) -> datetime:
         return _wall_clock(self.cleaned_data["end"])
+
+
+class WaitingForm(forms.Form):
+    """What would suit a patient who waits; what is left open suits any time."""
+
+    patient = forms.UUIDField(widget=forms.HiddenInput)
+    priority = forms.TypedChoiceField(
+        coerce=int, choices=WaitingEntry.Priority.choices, initial=WaitingEntry.Priority.SOON
+    )
+    appointment_type = forms.ModelChoiceField(
+        AppointmentType.objects.none(), required=False, label="Type", empty_label="Any type"
+    )
+    practitioner = forms.ModelChoiceField(
+        Practitioner.objects.none(),
+        required=False,
+        label="Clinician",
+        empty_label="Any clinician",
+    )
+    location = forms.ModelChoiceField(
+        Location.objects.none(), required=False, empty_label="Any location"
+    )
+    weekdays = forms.TypedMultipleChoiceField(
+        required=False,
+        coerce=int,
+        choices=RosterHours.Weekday.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked: any day.",
+    )
+    earliest = forms.TimeField(required=False, widget=forms.TimeInput(attrs={"type": "time"}))
+    latest = forms.TimeField(required=False, widget=forms.TimeInput(attrs={"type": "time"}))
+    until = forms.DateField(
+        required=False,
+        validators=WITHIN_REACH,
+        label="Until",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    note = forms.CharField(
+        required=False, max_length=NOTES_LENGTH, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, data: Any = None, *, actor: User, initial: Any = None) -> None:
+        self.actor = actor
+        super().__init__(data, initial=initial)
+        for name, choices in (
+            ("appointment_type", appointment_types_in_use),
+            ("practitioner", practitioners_in_use),
+            ("location", locations_in_use),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
+            field.queryset = choices()
+
+    def chosen_patient(self) -> Patient | None:
+        """Answer the patient that the hidden field names, if the actor may see them."""
+        pk = self["patient"].value()
+        try:
+            return visible_patients(self.actor).filter(pk=pk).first() if pk else None
+        except (ValueError, forms.ValidationError):
+            return None
+
+    def clean_patient(self) -> Patient:
+        found = visible_patients(self.actor).filter(pk=self.cleaned_data["patient"]).first()
+        if found is None:
+            raise forms.ValidationError("Choose the patient who waits.")
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        earliest, latest = cleaned.get("earliest"), cleaned.get("latest")
+        if earliest and latest and latest < earliest:
+            self.add_error("latest", "This is before the earliest time.")
+        return cleaned
 
 
 class DayForm(forms.Form):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Max, Q
@@ -12,13 +12,13 @@ from django.shortcuts import get_object_or_404
 
 from accounts.permissions import sees_only_assigned
 from clinical.appointments.models import Appointment
-from clinical.appointments.statuses import TAKES_NO_TIME
+from clinical.appointments.statuses import STILL_TO_COME, TAKES_NO_TIME
 from clinical.practice.clock import day_span, zone_of
 from clinical.practice.models import Location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime, tzinfo
+    from datetime import date, tzinfo
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -61,6 +61,11 @@ class Visit:
         """True where the place's clocks differ from the practice's, so the zone must be named."""
         zone = zone_of(None)
         return self.starts.utcoffset() != self.starts.astimezone(zone).utcoffset()
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        text = self.appointment.status_times.get(Appointment.Status.ARRIVED)
+        return datetime.fromisoformat(text) if text else None
 
     def is_now(self, now: datetime) -> bool:
         return self.appointment.starts_at <= now < self.appointment.ends_at
@@ -190,6 +195,31 @@ def version_of_span(actor: User, first: date, last: date) -> str:
     facts = found.aggregate(latest=Max("changed_at"), count=Count("pk", distinct=True))
     latest = facts["latest"].isoformat() if facts["latest"] else ""
     return f"{facts['count']}@{latest}"
+
+
+def following_in_series(appointment: Appointment) -> list[Appointment]:
+    """Answer the later ones of its series that are still to come, not those already cancelled."""
+    if appointment.series_id is None:
+        return []
+    found = Appointment.objects.filter(
+        series_id=appointment.series_id,
+        starts_at__gt=appointment.starts_at,
+        status__in=STILL_TO_COME,
+    )
+    return list(found.select_related("patient", "practitioner", "location").order_by("starts_at"))
+
+
+def arrivals(actor: User, *, now: datetime, location: Location | None = None) -> list[Visit]:
+    """Answer who has arrived today and is still waiting, who came first first."""
+    found = visible_appointments(actor).filter(
+        status=Appointment.Status.ARRIVED,
+        starts_at__gte=now - LONGEST,
+        starts_at__lt=now + LONGEST,
+    )
+    if location is not None:
+        found = found.filter(location=location)
+    waiting = [visit_of(appointment) for appointment in found]
+    return sorted(waiting, key=lambda visit: visit.arrived_at or visit.appointment.starts_at)
 
 
 def next_visit_of(appointment: Appointment, actor: User) -> Visit | None:

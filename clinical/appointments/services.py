@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.permissions import Action, Resource
-from clinical.appointments.models import Appointment
-from clinical.appointments.selectors import LONGEST, clashes_with
+from clinical.appointments.models import NOT_TWICE, Appointment, Status
+from clinical.appointments.selectors import (
+    LONGEST,
+    MOST_CLASHES,
+    clashes_with,
+    following_in_series,
+)
 from clinical.appointments.statuses import LOOKS, NEXT, STAYS_WHERE_IT_IS, TAKES_NO_TIME
+from clinical.practice.clock import moment_at, zone_of
 from clinical.practice.rules import require
+from tenants.ids import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
+    from uuid import UUID
 
     from accounts.models import User
     from clinical.patients.models import Patient
@@ -30,11 +41,19 @@ class SpanError(AppointmentError):
 
 
 class SlotTakenError(AppointmentError):
-    """The clinician or the patient has something else at that time."""
+    """The clinician or the patient has something else at that time.
 
-    def __init__(self, clashes: Sequence[Appointment]) -> None:
-        super().__init__("This time is taken. Choose another, or book it twice on purpose.")
+    `is_final`: the clinician sees one patient at a time, so it cannot be booked on purpose either.
+    """
+
+    def __init__(self, clashes: Sequence[Appointment], *, is_final: bool = False) -> None:
+        super().__init__(
+            "This time is taken, and the clinician sees one patient at a time. Choose another."
+            if is_final
+            else "This time is taken. Choose another, or book it twice on purpose."
+        )
         self.clashes = clashes
+        self.is_final = is_final
 
 
 class StatusError(AppointmentError):
@@ -43,6 +62,21 @@ class StatusError(AppointmentError):
 
 class AppointmentChangedError(AppointmentError):
     """Somebody else has changed the appointment since the actor read it."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Every so many weeks, `times` visits in all, at the same time of day through both clock changes."""
+
+    weeks: int
+    times: int
+
+    def after(self, start: datetime, zone: tzinfo) -> Iterator[datetime]:
+        """Yield when the visits after the first begin; raises LocalTimeError for a skipped hour."""
+        local = start.astimezone(zone)
+        for number in range(1, self.times):
+            day = local.date() + timedelta(weeks=self.weeks * number)
+            yield moment_at(day, local.time(), zone)
 
 
 @transaction.atomic
@@ -57,26 +91,36 @@ def book_appointment(
     appointment_type: AppointmentType | None = None,
     notes: str = "",
     may_clash: bool = False,
+    repeat: Repeat | None = None,
 ) -> Appointment:
-    """Book a span of the diary; without a patient it blocks the time.
+    """Book a span of the diary, or a series of them; without a patient it blocks the time.
 
-    Raises SlotTakenError unless `may_clash`: double booking is possible, never by accident.
+    Answers the first. Raises SlotTakenError unless `may_clash`: double booking is possible, never by
+    accident, and not with a clinician who does not allow it. A series is booked whole or not at all.
     """
     require(actor, Action.CREATE, Resource.APPOINTMENTS)
-    appointment = Appointment(
-        patient=patient,
-        practitioner=practitioner,
-        location=location,
-        appointment_type=appointment_type,
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(minutes=minutes),
-        notes=notes.strip(),
-    )
-    _check_span(appointment)
-    if not may_clash:
-        _check_free(appointment)
-    appointment.save()
-    return appointment
+    starts = [starts_at, *(repeat.after(starts_at, zone_of(location)) if repeat else ())]
+    series = uuid7() if len(starts) > 1 else None
+    booked = [
+        Appointment(
+            patient=patient,
+            practitioner=practitioner,
+            location=location,
+            appointment_type=appointment_type,
+            starts_at=start,
+            ends_at=start + timedelta(minutes=minutes),
+            notes=notes.strip(),
+            series_id=series,
+            is_exclusive=_is_exclusive(practitioner),
+        )
+        for start in starts
+    ]
+    _check_span(booked[0])
+    _check_free(booked, may_clash=may_clash)
+    for appointment in booked:
+        with _kept_apart(appointment):
+            appointment.save()
+    return booked[0]
 
 
 def as_read_at(appointment: Appointment, seen: str) -> Appointment:
@@ -120,9 +164,10 @@ def change_appointment(
     }
     wanted = Appointment(pk=appointment.pk, **columns)
     _check_span(wanted)
-    if not may_clash:
-        _check_free(wanted)
-    return _swap(appointment, at=at, **columns)
+    _check_free([wanted], may_clash=may_clash)
+    columns["is_exclusive"] = _is_exclusive(practitioner, appointment.status)
+    with _kept_apart(wanted):
+        return _swap(appointment, at=at, **columns)
 
 
 @transaction.atomic
@@ -135,8 +180,12 @@ def move_appointment(
     ends_at: datetime,
     practitioner: Practitioner | None,
     may_clash: bool = False,
+    following: bool = False,
 ) -> Appointment:
     """Put an appointment at another time, of another length or with another clinician.
+
+    `following`: the later ones of its series that are still to come go with it, by as many days, to
+    the same time of day.
 
     Raises SlotTakenError unless `may_clash`, AppointmentChangedError when the row is no longer as
     `appointment` was read, StatusError for a visit that is over.
@@ -145,26 +194,88 @@ def move_appointment(
     if appointment.status in STAYS_WHERE_IT_IS:
         label = LOOKS[appointment.status].label.lower()
         raise StatusError(f"A visit that is {label} stays where it is. Take its status back first.")
-    columns = {"starts_at": starts_at, "ends_at": ends_at, "practitioner": practitioner}
-    wanted = Appointment(pk=appointment.pk, patient=appointment.patient, **columns)
-    _check_span(wanted)
-    if not may_clash and appointment.status not in TAKES_NO_TIME:
-        _check_free(wanted)
-    return _swap(appointment, at=at, **columns)
+    moving = [(appointment, starts_at)]
+    if following:
+        moving += _shifted(appointment, starts_at)
+    wanted = [
+        Appointment(
+            pk=item.pk,
+            patient=item.patient,
+            practitioner=practitioner,
+            starts_at=start,
+            ends_at=start + (ends_at - starts_at),
+            status=item.status,
+        )
+        for item, start in moving
+    ]
+    _check_span(wanted[0])
+    _check_free([one for one in wanted if one.status not in TAKES_NO_TIME], may_clash=may_clash)
+    if len(moving) > 1:  # they may change places among themselves
+        Appointment.objects.filter(pk__in=[one.pk for one in wanted]).update(is_exclusive=False)
+    for (item, _), one in zip(moving, wanted, strict=True):
+        with _kept_apart(one):
+            _swap(
+                item,
+                at=at,
+                starts_at=one.starts_at,
+                ends_at=one.ends_at,
+                practitioner=practitioner,
+                is_exclusive=_is_exclusive(practitioner, item.status),
+            )
+    return appointment
+
+
+def _shifted(first: Appointment, starts_at: datetime) -> list[tuple[Appointment, datetime]]:
+    """Answer the later ones of the series with where they go: the same days on, the same clock."""
+    zone = zone_of(first.location)
+    before, after = first.starts_at.astimezone(zone), starts_at.astimezone(zone)
+    days = after.date() - before.date()
+    return [
+        (
+            item,
+            moment_at(item.starts_at.astimezone(zone).date() + days, after.time(), zone),
+        )
+        for item in following_in_series(first)
+    ]
 
 
 @transaction.atomic
 def change_status(
-    appointment: Appointment, *, actor: User, at: datetime, status: str, reason: str = ""
+    appointment: Appointment,
+    *,
+    actor: User,
+    at: datetime,
+    status: str,
+    reason: str = "",
+    following: bool = False,
 ) -> Appointment:
-    """Take an appointment a step further, or back; a reason is kept with a cancellation."""
+    """Take an appointment a step further, or back; a reason is kept with a cancellation.
+
+    `following`: a cancellation is of the later ones of its series too.
+    """
     require(actor, Action.CHANGE, Resource.APPOINTMENTS)
+    if following and status in TAKES_NO_TIME:
+        for later in following_in_series(appointment):
+            if status in NEXT[later.status]:
+                _set_status(later, at=at, status=status, reason=reason)
+    return _set_status(appointment, at=at, status=status, reason=reason)
+
+
+def _set_status(appointment: Appointment, *, at: datetime, status: str, reason: str) -> Appointment:
     if status not in NEXT[appointment.status]:
         now, wanted = LOOKS[appointment.status].label, LOOKS.get(status)
         raise StatusError(
             f"An appointment that is “{now}” cannot become “{wanted.label if wanted else status}”."
         )
-    return _swap(appointment, at=at, status=status, cancel_reason=reason.strip())
+    with _kept_apart(appointment):
+        return _swap(
+            appointment,
+            at=at,
+            status=status,
+            cancel_reason=reason.strip(),
+            status_times={**appointment.status_times, status: at.isoformat()},
+            is_exclusive=_is_exclusive(appointment.practitioner, status),
+        )
 
 
 def _check_span(appointment: Appointment) -> None:
@@ -173,10 +284,41 @@ def _check_span(appointment: Appointment) -> None:
         raise SpanError("An appointment takes at least a minute and at most a day.")
 
 
-def _check_free(appointment: Appointment) -> None:
-    clashes = clashes_with(appointment)
-    if clashes:
-        raise SlotTakenError(clashes)
+def _check_free(wanted: Sequence[Appointment], *, may_clash: bool) -> None:
+    """Raise SlotTakenError where something of another series stands in the way."""
+    mine = {one.pk for one in wanted}
+    found: dict[UUID, Appointment] = {}
+    for one in wanted:
+        found |= {clash.pk: clash for clash in clashes_with(one) if clash.pk not in mine}
+    clashes = list(found.values())
+    practitioner = wanted[0].practitioner if wanted else None
+    is_final = (
+        practitioner is not None
+        and not practitioner.may_be_double_booked
+        and any(clash.practitioner_id == practitioner.pk for clash in clashes)
+    )
+    if clashes and (is_final or not may_clash):
+        raise SlotTakenError(clashes[:MOST_CLASHES], is_final=is_final)
+
+
+def _is_exclusive(practitioner: Practitioner | None, status: str = Status.BOOKED) -> bool:
+    return (
+        practitioner is not None
+        and not practitioner.may_be_double_booked
+        and status not in TAKES_NO_TIME
+    )
+
+
+@contextmanager
+def _kept_apart(appointment: Appointment) -> Iterator[None]:
+    """Say in words what the database refused: two requests may have found the same time free."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if NOT_TWICE not in str(error):
+            raise
+        raise SlotTakenError(clashes_with(appointment), is_final=True) from error
 
 
 def _swap(appointment: Appointment, *, at: datetime, **columns: Any) -> Appointment:

@@ -11,6 +11,9 @@ Status = Appointment.Status
 TAKES_NO_TIME = frozenset({Status.CANCELLED, Status.LATE_CANCELLATION, Status.DID_NOT_ATTEND})
 """In these the span is free for somebody else."""
 
+STILL_TO_COME = frozenset({Status.BOOKED, Status.CONFIRMED})
+"""Nobody has come yet, and nobody has said that they will not."""
+
 STAYS_WHERE_IT_IS = frozenset({Status.IN_SESSION, Status.COMPLETED})
 """What took place is not dragged elsewhere by a slip of the mouse."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clinical.appointments import diary_views, views
+from clinical.appointments import diary_views, views, waiting_views
 
 app_name = "appointments"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("diary/", diary_views.page, name="diary"),
     path("diary/feed/", diary_views.feed, name="diary_feed"),
     path("diary/version/", diary_views.version, name="diary_version"),
+    path("waiting/", waiting_views.entries, name="waiting"),
+    path("waiting/new/", waiting_views.new, name="waiting_new"),
+    path("waiting/<uuid:pk>/", waiting_views.settle, name="waiting_settle"),
     path("new/", views.new, name="new"),
     path("patients/", views.patients, name="patients"),
     path("<uuid:pk>/", views.detail, name="detail"),

@@ -19,7 +19,7 @@ from clinical.appointments import selectors, services
 from clinical.appointments.diary_views import drawer_context, trigger
 from clinical.appointments.forms import AppointmentForm, DayForm
 from clinical.patients.selectors import PatientFilter, recently_viewed, search_patients
-from clinical.practice.clock import today_at, zone_of
+from clinical.practice.clock import LocalTimeError, today_at, zone_of
 from clinical.practice.models import Location
 from clinical.practice.selectors import practitioner_of
 from ui.toasts import add_toast
@@ -80,8 +80,10 @@ def new(request: SignedInRequest) -> HttpResponse:
     form = AppointmentForm(request.POST or None, actor=request.user, initial=_wishes(request))
     if request.method == "POST" and form.is_valid():
         try:
-            booked = services.book_appointment(actor=request.user, **form.columns())
-        except services.AppointmentError as error:
+            booked = services.book_appointment(
+                actor=request.user, repeat=form.repeat(), **form.columns()
+            )
+        except (services.AppointmentError, LocalTimeError) as error:
             return _form_page(request, form, error=error)
         if _in_drawer(request):
             return _drawer_done("Booked.")
@@ -137,6 +139,7 @@ def status(request: SignedInRequest, pk: UUID) -> HttpResponse:
             at=timezone.now(),
             status=request.POST.get("status", ""),
             reason=request.POST.get("reason", "")[:500],
+            following=request.POST.get("following") == "on",
         )
     except services.AppointmentError as error:
         problem = str(error)
@@ -182,12 +185,14 @@ def _form_page(
     form: AppointmentForm,
     *,
     appointment: Appointment | None = None,
-    error: services.AppointmentError | None = None,
+    error: ValueError | None = None,
 ) -> HttpResponse:
     taken = error.clashes if isinstance(error, services.SlotTakenError) else []
     clashes = [selectors.visit_of(clash) for clash in taken]
-    if clashes:
+    if isinstance(error, services.SlotTakenError) and not error.is_final:
         form.ask_about_clash()
+    elif clashes:
+        pass
     elif error is not None:
         form.add_error(None, str(error))
     context: dict[str, Any] = {
@@ -195,6 +200,7 @@ def _form_page(
         "appointment": appointment,
         "patient": form.chosen_patient(),
         "clashes": clashes,
+        "clash_is_final": isinstance(error, services.SlotTakenError) and error.is_final,
         "back_url": _day_of(appointment) if appointment else reverse("appointments:day"),
     }
     answer = 422 if request.method == "POST" else 200

@@ -8,7 +8,13 @@ from django import forms
 
 from accounts.models import User
 from clinical.practice.clock import zone_names
-from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+from clinical.practice.models import (
+    AppointmentType,
+    FundingType,
+    Location,
+    Practitioner,
+    RosterHours,
+)
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -57,10 +63,24 @@ class LocationForm(EntryForm):
 class PractitionerForm(EntryForm):
     class Meta:
         model = Practitioner
-        fields: ClassVar = ("name", "discipline", "colour", "user", "is_active")
+        fields: ClassVar = (
+            "name",
+            "discipline",
+            "colour",
+            "user",
+            "may_be_double_booked",
+            "is_active",
+        )
         widgets: ClassVar = {"colour": _COLOUR}
-        labels: ClassVar = {"user": "Account", "is_active": "Sees patients here"}
-        help_texts: ClassVar = {"user": "If this person signs in: their column opens first."}
+        labels: ClassVar = {
+            "user": "Account",
+            "may_be_double_booked": "May be booked twice on purpose",
+            "is_active": "Sees patients here",
+        }
+        help_texts: ClassVar = {
+            "user": "If this person signs in: their column opens first.",
+            "may_be_double_booked": "If not, no two visits can stand at the same time.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,3 +100,33 @@ class FundingTypeForm(EntryForm):
         model = FundingType
         fields: ClassVar = ("name", "is_active")
         labels: ClassVar = {"is_active": "In use"}
+
+
+class HoursForm(_ModelForm):
+    """One span of a clinician's week."""
+
+    class Meta:
+        model = RosterHours
+        fields: ClassVar = ("weekday", "starts", "ends", "location")
+        widgets: ClassVar = {
+            "starts": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "ends": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        }
+        labels: ClassVar = {"starts": "From", "ends": "To"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["location"].empty_label = "Any location"  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        starts, ends = cleaned.get("starts"), cleaned.get("ends")
+        if starts and ends and ends <= starts:
+            self.add_error("ends", "The end is not after the beginning.")
+        return cleaned
+
+
+HoursFormSet: Any = forms.inlineformset_factory(
+    Practitioner, RosterHours, form=HoursForm, extra=5, can_delete=True, max_num=60
+)
+"""A clinician's week: the spans there are, and empty rows for more."""

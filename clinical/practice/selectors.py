@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+from clinical.practice.models import (
+    AppointmentType,
+    FundingType,
+    Location,
+    Practitioner,
+    RosterHours,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,3 +42,15 @@ def funding_types_in_use(also: UUID | None = None) -> QuerySet[FundingType]:
 def practitioner_of(user: User) -> Practitioner | None:
     """Answer the clinician whose account this is."""
     return Practitioner.objects.filter(user=user).first()
+
+
+def roster_of(
+    location: Location | None = None, practitioner: UUID | None = None
+) -> QuerySet[RosterHours]:
+    """Answer the weekly hours of clinicians in use, at one location or at all."""
+    found = RosterHours.objects.filter(practitioner__is_active=True)
+    if location is not None:
+        found = found.filter(Q(location=location) | Q(location__isnull=True))
+    if practitioner is not None:
+        found = found.filter(practitioner_id=practitioner)
+    return found

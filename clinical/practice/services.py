@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, TypeVar
 from django.db import transaction
 
 from accounts.permissions import Action, Resource
-from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+from clinical.practice.models import (
+    AppointmentType,
+    FundingType,
+    Location,
+    Practitioner,
+    RosterHours,
+)
 from clinical.practice.rules import require
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from accounts.models import User
 
 Entry = TypeVar("Entry", Location, Practitioner, AppointmentType, FundingType)
@@ -34,6 +42,21 @@ def change_entry(entry: Entry, *, actor: User) -> Entry:
     """
     require(actor, Action.CHANGE, Resource.SETTINGS)
     return _saved(entry)
+
+
+@transaction.atomic
+def set_hours(
+    practitioner: Practitioner, hours: Sequence[RosterHours], *, actor: User
+) -> Sequence[RosterHours]:
+    """Make these the clinician's weekly hours; raises ValidationError."""
+    require(actor, Action.CHANGE, Resource.SETTINGS)
+    kept = [span.pk for span in hours]
+    practitioner.roster_hours.exclude(pk__in=kept).delete()
+    for span in hours:
+        span.practitioner = practitioner
+        span.full_clean()
+        span.save()
+    return hours
 
 
 def _saved(entry: Entry) -> Entry:

@@ -9,6 +9,7 @@ from clinical.practice import views
 app_name = "practice"
 urlpatterns = [
     path("", views.index, name="index"),
+    path("clinicians/<uuid:pk>/hours/", views.hours, name="hours"),
     path("<slug:kind>/", views.entries, name="list"),
     path("<slug:kind>/new/", views.new, name="new"),
     path("<slug:kind>/<uuid:pk>/", views.edit, name="edit"),

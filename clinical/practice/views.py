@@ -126,6 +126,29 @@ def edit(request: SignedInRequest, kind: str, pk: UUID) -> HttpResponse:
     return _edit(request, shown, entry=get_object_or_404(shown.model, pk=pk))
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CHANGE, Resource.SETTINGS)
+def hours(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Show a clinician's week and take the changed one."""
+    practitioner = get_object_or_404(Practitioner, pk=pk)
+    rows = forms.HoursFormSet(request.POST or None, instance=practitioner, prefix="hours")
+    edit_url = reverse("practice:edit", kwargs={"kind": "clinicians", "pk": pk})
+    if request.method == "POST" and rows.is_valid():
+        kept = [
+            row.instance
+            for row in rows.forms
+            if row not in rows.deleted_forms
+            and (row.has_changed() or row.instance.practitioner_id)
+            and row.cleaned_data
+        ]
+        services.set_hours(practitioner, kept, actor=request.user)
+        messages.success(request, f"The hours of {practitioner} are saved.")
+        return redirect(edit_url)
+    status = 422 if request.method == "POST" else 200
+    context = {"practitioner": practitioner, "rows": rows, "edit_url": edit_url}
+    return render(request, "practice/hours.html", context, status=status)
+
+
 def _edit(request: SignedInRequest, kind: Kind, *, entry: Any) -> HttpResponse:
     form = kind.form(request.POST or None, instance=entry)
     if request.method == "POST" and form.is_valid():
@@ -144,6 +167,11 @@ def _edit(request: SignedInRequest, kind: Kind, *, entry: Any) -> HttpResponse:
         "form": form,
         "title": title,
         "list_url": reverse("practice:list", kwargs={"kind": kind.slug}),
+        "hours_url": (
+            reverse("practice:hours", kwargs={"pk": entry.pk})
+            if isinstance(entry, Practitioner)
+            else ""
+        ),
     }
     return render(request, "practice/edit.html", context, status=status)
 

@@ -154,6 +154,38 @@ def test_a_parked_visit_is_placed_on_another_day(diary):
     expect(diary.locator("[data-event]")).to_have_count(0)
 
 
+def test_a_series_is_booked_and_moved_from_the_second_on(diary):
+    diary.get_by_role("button", name="New appointment").click()
+    drawer = diary.locator("#diary-drawer")
+    drawer.get_by_label("Time", exact=True).fill("16:00")
+    drawer.get_by_label("Repeat").select_option(label="Every week")
+    drawer.get_by_label("Visits in all").fill("3")
+    drawer.get_by_label("Notes").fill("Balance group")
+    drawer.get_by_role("button", name="Book").click()
+    block(diary, "Balance group").wait_for()
+
+    for _ in range(7):
+        diary.keyboard.press("ArrowRight")
+    diary.get_by_text("Tuesday 16 March 2027").wait_for()
+    group = block(diary, "Balance group")
+    group.wait_for()
+    group.scroll_into_view_if_needed()
+    x, y = middle(group.bounding_box())
+    drag(diary, (x, y), (x, y - HOUR))
+    diary.get_by_role("button", name="This and the later ones").click()
+    diary.get_by_text(re.compile("Balance group moved to Tue 3:00")).wait_for()
+    diary.goto(diary.url.replace("2027-03-16", "2027-03-23"))
+    assert "3:00" in block(diary, "Balance group").inner_text()
+    diary.goto(diary.url.replace("2027-03-23", DAY))
+    assert "4:00" in block(diary, "Balance group").inner_text()
+
+
+def test_week_and_month_show_the_same_visits(diary):
+    for view in ("Week", "Month"):
+        diary.get_by_role("button", name=view, exact=True).click()
+        block(diary, "Ada Diary").first.wait_for()
+
+
 def test_what_others_book_appears_by_itself(platform, diary):
     made = platform.nexus(
         "shell", "--no-imports", "-c", SETTING.split("    place =", maxsplit=1)[0]

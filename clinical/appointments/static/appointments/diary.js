@@ -98,13 +98,25 @@ function show(found) {
   const shown = {
     view: KINDS[state.view], date: noon(state.date),
     resources: state.view === "day" ? found.columns : [],
-    events: found.events.filter((event) => !(state.hideOff && event.extendedProps.off)),
+    events: [...found.events.filter((event) => !(state.hideOff && event.extendedProps.off)), ...(state.view === "month" ? [] : found.rosters)],
     slotMinTime: `${two(first)}:00:00`, slotMaxTime: `${two(last)}:00:00`,
     nowIndicator: near,
   };
   if (!calendar) start(shown);
   else for (const [name, value] of Object.entries(shown)) calendar.setOption(name, value);
   title();
+  showArrivals(found.arrivals);
+}
+
+function showArrivals(arrivals) {
+  const box = find("[data-arrivals]");
+  box.hidden = arrivals.length === 0;
+  box.replaceChildren(element("span", "di-arrivals-title", "Waiting room"), ...arrivals.map((arrival) => {
+    const chip = element("button", "di-chip di-arrival", `${state.isPrivate ? initials(arrival.name) : arrival.name} · ${arrival.minutes} min${arrival.whom ? ` · ${arrival.whom}` : ""}`);
+    chip.type = "button";
+    chip.addEventListener("click", () => openDrawer(arrival.id));
+    return chip;
+  }));
 }
 
 function start(shown) {
@@ -119,8 +131,8 @@ function start(shown) {
     eventTimeFormat: { hour: "numeric", minute: "2-digit" },
     editable: config.mayChange, selectable: config.mayCreate, unselectAuto: true, selectMinDistance: 4,
     resourceLabelContent: ({ resource }) => ({ domNodes: head(resource) }),
-    eventContent: ({ event }) => ({ domNodes: block(event) }),
-    eventClassNames: ({ event }) => ["di-event", `di-${event.extendedProps.status}`, ...(event.extendedProps.off ? ["di-off"] : [])],
+    eventContent: ({ event }) => (event.display === "background" ? "" : { domNodes: block(event) }),
+    eventClassNames: ({ event }) => (event.display === "background" ? ["di-roster"] : ["di-event", `di-${event.extendedProps.status}`, ...(event.extendedProps.off ? ["di-off"] : [])]),
     eventDidMount: ({ event, el }) => dress(event, el),
     eventClick: ({ event }) => openDrawer(event.id),
     eventDragStart: () => { state.dragging = true; }, eventDragStop: () => { state.dragging = false; },
@@ -132,6 +144,7 @@ function start(shown) {
 }
 
 function dress(event, element) {
+  if (event.display === "background") return;
   const facts = event.extendedProps;
   element.style.setProperty("--di-colour", facts.colour);
   element.tabIndex = 0;
@@ -163,6 +176,7 @@ function block(event) {
   const line = element("span", "di-title", state.isPrivate && facts.patient ? initials(event.title) : event.title);
   const top = element("span", "di-top");
   top.append(sign, element("time", "di-time", clock(event.start)), line);
+  if (facts.series) top.append(Object.assign(element("span", "di-series", "⟳"), { title: "One of a series" }));
   if (facts.alert) top.append(Object.assign(element("span", "di-alert", "!"), { title: "Has an alert" }));
   const below = [facts.type, find("#diary-location").value ? "" : facts.place, facts.zone].filter(Boolean).join(" · ");
   return below && state.view !== "month" ? [top, element("span", "di-below", below)] : [top];
@@ -197,18 +211,29 @@ function dropped({ event, oldEvent, newResource, revert }) {
   state.dragging = false;
   const before = { start: clockText(oldEvent.start), end: clockText(oldEvent.end), column: oldEvent.resourceIds[0] };
   const after = { start: clockText(event.start), end: clockText(event.end), column: columnOf(newResource, event.resourceIds[0]) };
-  move(event.id, event.extendedProps.seen, before, after, revert);
+  if (event.extendedProps.series) askSeries((following) => move(event.id, event.extendedProps.seen, before, after, { revert, following }), revert);
+  else move(event.id, event.extendedProps.seen, before, after, { revert });
 }
 
-async function move(id, seen, before, after, revert = () => {}, mayClash = false) {
-  const wanted = new URLSearchParams({ start: after.start, end: after.end, practitioner: after.column === "none" ? "" : after.column, seen, ...(mayClash ? { may_clash: "on" } : {}) });
+function askSeries(go_, no) {
+  const dialog = find("#diary-series");
+  let decided = false;
+  const decide = (following) => { decided = true; dialog.close(); go_(following); };
+  find("[data-series-one]", dialog).onclick = () => decide(false);
+  find("[data-series-all]", dialog).onclick = () => decide(true);
+  dialog.addEventListener("close", () => { if (!decided) no(); }, { once: true });
+  dialog.showModal();
+}
+
+async function move(id, seen, before, after, { revert = () => {}, mayClash = false, following = false } = {}) {
+  const wanted = new URLSearchParams({ start: after.start, end: after.end, practitioner: after.column === "none" ? "" : after.column, seen, ...(mayClash ? { may_clash: "on" } : {}), ...(following ? { following: "on" } : {}) });
   state.busy += 1;
   try {
     const { event } = await ask(address(config.move, id), { method: "POST", body: wanted, headers: { "X-CSRFToken": csrf() } });
     await refresh();
-    offerUndo(id, event, before, after);
+    offerUndo(id, event, before, after, following);
   } catch (error) {
-    if (error.body?.reason === "taken") askTwice(error.body.clashes, () => move(id, seen, before, after, revert, true), revert);
+    if (error.body?.reason === "taken") askTwice(error.body.clashes, () => move(id, seen, before, after, { revert, mayClash: true, following }), revert);
     else {
       revert();
       say(error.message, "warning");
@@ -229,8 +254,8 @@ function askTwice(clashes, yes, no) {
 }
 
 let undoTimer;
-function offerUndo(id, event, before, after) {
-  state.undo = () => move(id, event.extendedProps.seen, after, before, () => {}, true);
+function offerUndo(id, event, before, after, following) {
+  state.undo = () => move(id, event.extendedProps.seen, after, before, { mayClash: true, following });
   find("[data-undo-text]").textContent = `${state.isPrivate ? "Moved" : `${event.title} moved`} to ${noon(event.start.slice(0, 10)).toLocaleDateString("en-AU", { weekday: "short" })} ${clock(new Date(event.start))}.`;
   find("[data-undo]").hidden = false;
   clearTimeout(undoTimer);
