@@ -284,3 +284,77 @@ class ClinicSQL(Operation):
         for statement in statements:
             filled = statement.format(schema=f'"{scope.schema}"', tenant_id=scope.tenant_id)
             schema_editor.execute(filled, params=None)
+
+
+FOLD_FORMER = r"""
+CREATE FUNCTION {schema}.fold_former(extra jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $former$
+    SELECT coalesce(string_agg(lower(ext.unaccent('ext.unaccent'::regdictionary, value)), E'\n'), '')
+    FROM jsonb_each_text(extra)
+$former$
+"""
+"""What the old system's fields of a row say, one value a line, unaccented and in lower case."""
+
+_SEARCH_FORMER = r"""
+CREATE FUNCTION {schema}.search_former_TABLE(words text[], max_rows integer)
+RETURNS TABLE (person uuid, row_id uuid, label text, value text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+SET search_path = {schema}, ext, pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $search$
+DECLARE
+    patterns text[] := ARRAY(
+        SELECT '%' || regexp_replace(lower(unaccent('ext.unaccent'::regdictionary, word)),
+                                     '([\\%_])', '\\\1', 'g') || '%'
+        FROM unnest(words) AS word);
+    longest text := (SELECT p FROM unnest(patterns) AS p ORDER BY length(p) DESC LIMIT 1);
+    allowed uuid[] := CASE WHEN acts_for_assigned_only() THEN ARRAY(
+        SELECT a.patient_id FROM patients_coordinatorassignment a
+        WHERE a.user_id::text = current_setting('nexus.actor', true)) END;
+BEGIN
+    IF current_setting('rls.tenant_id')::int IS DISTINCT FROM {tenant_id} THEN
+        RAISE EXCEPTION 'search_former_TABLE of clinic {tenant_id} was called in another scope'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN QUERY
+    SELECT h.person, h.id, f.key, f.value
+    FROM (
+        SELECT t.PATIENT AS person, t.id, t.extra FROM TABLE t
+        WHERE t.extra <> '{{}}' AND fold_former(t.extra) LIKE longest
+          AND fold_former(t.extra) LIKE ALL (patterns) AND t.PATIENT IS NOT NULL
+          AND (allowed IS NULL OR t.PATIENT = ANY (allowed))
+        LIMIT max_rows
+    ) AS h
+    CROSS JOIN LATERAL (
+        SELECT e.key, e.value FROM jsonb_each_text(h.extra) AS e
+        WHERE lower(unaccent('ext.unaccent'::regdictionary, e.value)) LIKE ANY (patterns)
+        ORDER BY e.key LIMIT 3
+    ) AS f;
+END
+$search$
+"""
+
+
+def former_search(table: str, *, patient: str = "patient_id") -> ClinicSQL:
+    """Make what a table's rows kept of the old system (`extra`) searchable; see `former.py`.
+
+    A trigram index on the text of all values, and the one function that may use it past row-level
+    security. Put it into a migration of the table's app that depends on patients 0007.
+    """
+    text = _SEARCH_FORMER.replace("TABLE t\n", f"{table} t\n").replace("t.PATIENT", f"t.{patient}")
+    text = text.replace("search_former_TABLE", f"search_former_{table}")
+    signature = f"{{schema}}.search_former_{table}(text[], integer)"
+    return ClinicSQL(
+        [
+            f"CREATE INDEX {table}_former ON {{schema}}.{table} "
+            "USING gin ({schema}.fold_former(extra) ext.gin_trgm_ops) WHERE extra <> '{{}}'",
+            text,
+            f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC",
+            f"GRANT EXECUTE ON FUNCTION {signature} TO nexus_app",
+            "GRANT CREATE ON SCHEMA {schema} TO nexus_search",
+            f"ALTER FUNCTION {signature} OWNER TO nexus_search",
+            "REVOKE CREATE ON SCHEMA {schema} FROM nexus_search",
+        ],
+        [f"DROP FUNCTION {signature}", f"DROP INDEX {{schema}}.{table}_former"],
+    )
