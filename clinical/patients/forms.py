@@ -223,6 +223,7 @@ class FilterForm(forms.Form):
         FundingType.objects.all(), required=False, empty_label="All funding"
     )
     archived = forms.BooleanField(required=False, label="Archived too")
+    former = forms.BooleanField(required=False, label="Old FileMaker fields too")
 
     def __init__(self, data: Any, *, locations: list[Location]) -> None:
         super().__init__(data)

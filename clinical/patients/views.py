@@ -15,6 +15,7 @@ from accounts.permissions import Action, Resource, requires
 from clinical.appointments.selectors import appointments_of
 from clinical.contacts.selectors import people_around
 from clinical.patients import selectors, services
+from clinical.patients.former import search_former_fields
 from clinical.patients.forms import FilterForm, PatientForms
 from clinical.patients.history import history_of
 from clinical.patients.pages import record_page
@@ -25,6 +26,7 @@ from clinical.practice.models import Location
 if TYPE_CHECKING:
     from django.http import HttpResponse, QueryDict
 
+    from clinical.patients.former import FormerHit
     from clinical.patients.models import Patient
     from clinical.practice.requests import SignedInRequest
 
@@ -45,6 +47,7 @@ def patient_list(request: SignedInRequest) -> HttpResponse:
             "fitting": [hit.patient for hit in found if not hit.is_similar],
             "similar": [hit.patient for hit in found if hit.is_similar],
             "most": MAX_RESULTS,
+            "former": _in_former_fields(request, form),
         }
     else:
         page = selectors.list_patients(
@@ -205,6 +208,14 @@ def _duplicates(request: SignedInRequest, forms: PatientForms) -> list[Patient]:
 
 def _asked(request: SignedInRequest) -> QueryDict:
     return request.POST if request.method == "POST" else request.GET
+
+
+def _in_former_fields(request: SignedInRequest, form: FilterForm) -> list[FormerHit]:
+    """Answer what else the old system's fields say, where that was asked for."""
+    if not form.cleaned_data.get("former"):
+        return []
+    typed, archived = form.cleaned_data["q"], bool(form.cleaned_data.get("archived"))
+    return search_former_fields(request.user, typed, with_archived=archived)
 
 
 def _narrowed(request: SignedInRequest) -> bool:
