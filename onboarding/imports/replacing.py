@@ -59,7 +59,7 @@ class ByHand:
 def made_by_hand(source_key: str) -> list[ByHand]:
     """Count what a full re-import of this file would keep or remove, as the clinic decides."""
     found = []
-    for kind in [*replaced_kinds(), *CHILDREN]:
+    for kind in reversed(_one_of_each_table()):
         ids = _not_from(source_key, kind)
         other = ImportLink.objects.filter(target_id__in=ids).count() if ids else 0
         if ids:
@@ -100,7 +100,7 @@ class Replacement:
         """Make room; answers how many rows are to be replaced or were removed."""
         self._close_tables()
         if self.run.by_hand == ImportRun.ByHand.REMOVE:
-            for kind in [*CHILDREN, *replaced_kinds()]:
+            for kind in _one_of_each_table():
                 self._remove_by_hand(kind)
         for kind in CHILDREN:
             self.cleared[kind] += remembered_delete(self.run, kind, self._brought(kind))
@@ -295,13 +295,21 @@ _LINK = {
 def _not_from(source_key: str, kind: str) -> list[uuid.UUID]:
     """Answer the rows of a kind that no import of this file has brought."""
     rows = MODELS[kind]._base_manager.all()
-    if kind in CHILDREN:
-        brought = RowChange.objects.filter(
-            target_type=kind, action=RowChange.Action.CREATED, run__source__key=source_key
-        )
-    else:
-        brought = ImportLink.objects.filter(source_key=source_key, target_type=kind)
-    return list(rows.exclude(pk__in=brought.values("target_id")).values_list("pk", flat=True))
+    alike = [other for other in MODELS if MODELS[other] is MODELS[kind]]
+    linked = ImportLink.objects.filter(source_key=source_key, target_type__in=alike)
+    hanging = RowChange.objects.filter(
+        target_type__in=[other for other in alike if other in CHILDREN],
+        action=RowChange.Action.CREATED,
+        run__source__key=source_key,
+    )
+    own = rows.exclude(pk__in=linked.values("target_id"))
+    return list(own.exclude(pk__in=hanging.values("target_id")).values_list("pk", flat=True))
+
+
+def _one_of_each_table() -> list[str]:
+    """Answer one kind for each table, what others refer to last: several kinds share a table."""
+    kinds = {MODELS[kind]: kind for kind in reversed([*CHILDREN, *replaced_kinds()])}
+    return list(reversed(kinds.values()))
 
 
 def _child_of(model: type[Model]) -> str:

@@ -50,7 +50,13 @@ class AnotherRunError(ImportRefusedError):
         )
 
 
-def begin_run(source: ImportSource, *, actor: Actor) -> ImportRun:
+def begin_run(
+    source: ImportSource,
+    *,
+    actor: Actor,
+    mode: str = ImportRun.Mode.UPDATE,
+    by_hand: str = ImportRun.ByHand.KEEP,
+) -> ImportRun:
     """Make a run for a file that has arrived; the caller is in the clinic's scope."""
     if source.state not in {ImportSource.State.RECEIVED, ImportSource.State.STAGED}:
         raise WrongStateError("The file has not arrived whole, or was deleted. Upload it again.")
@@ -59,6 +65,8 @@ def begin_run(source: ImportSource, *, actor: Actor) -> ImportRun:
         source=source,
         state=State.PROFILED if staged else State.UPLOADED,
         started_by=actor.label,
+        mode=mode,
+        by_hand=by_hand,
     )
     RunProgress.objects.create(run=run)
     return run

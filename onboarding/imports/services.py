@@ -340,6 +340,8 @@ def import_file(
     dry_run: bool = False,
     mapping: dict[str, Any] | None = None,
     live: bool = False,
+    mode: str = ImportRun.Mode.UPDATE,
+    by_hand: str = ImportRun.ByHand.KEEP,
 ) -> dict[str, Any]:
     """Import a file on this machine from end to end, as the command line and the demo do.
 
@@ -348,7 +350,7 @@ def import_file(
     """
     with tenant_scope(tenant, actor=actor):
         source = receive_file(path, actor=actor)
-        run = runs.begin_run(source, actor=actor)
+        run = runs.begin_run(source, actor=actor, mode=mode, by_hand=by_hand)
     read_file(tenant, run.pk, actor=actor, live=live)
     with tenant_scope(tenant, actor=actor):
         run = ImportRun.objects.select_related("source", "mapping").get(pk=run.pk)
