@@ -139,3 +139,16 @@ def test_a_hundred_thousand_patients_are_searched_by_the_index(alpha, committed,
 
     assert [name for name, *_ in wanted] == ["G F123"]
     assert took < 0.25, f"{took * 1000:.0f} ms a search"
+
+
+def test_the_list_looks_into_old_fields_when_asked(alpha, sign_in, patient):
+    with tenant_scope(alpha):
+        patient("Ada North", extra={"Pet": "Labrador <b>"})
+    desk = sign_in(alpha, "reception")
+
+    without = desk.post("/patients/", {"q": "labra"})
+    with_fields = desk.post("/patients/", {"q": "labra", "former": "on"})
+
+    assert "North, Ada" not in without.text
+    assert "North, Ada" in with_fields.text
+    assert "<mark>Labra</mark>dor &lt;b&gt;" in with_fields.text
