@@ -9,6 +9,8 @@ class AppointmentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from clinical.appointments.timeline import SOURCE
+        from clinical.patients import timeline
         from ui.navigation import NavItem, register
 
         register(
@@ -20,3 +22,4 @@ class AppointmentsConfig(AppConfig):
                 order=10,
             )
         )
+        timeline.register(SOURCE)

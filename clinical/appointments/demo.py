@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.models import User
-from clinical.appointments.models import Appointment
+from clinical.appointments.models import Appointment, WaitingEntry
 from clinical.appointments.statuses import Status
 from clinical.patients.contacts import normalise_contact
 from clinical.patients.identifiers import is_valid_identifier
@@ -25,7 +25,13 @@ from clinical.patients.models import (
     PatientIdentifier,
 )
 from clinical.practice.clock import moment_at
-from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+from clinical.practice.models import (
+    AppointmentType,
+    FundingType,
+    Location,
+    Practitioner,
+    RosterHours,
+)
 from tenants.scope import Actor, tenant_scope
 
 if TYPE_CHECKING:
@@ -85,6 +91,12 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
         Practitioner.objects.create(name=name, discipline=discipline, colour=colour)
         for name, discipline, colour in _CLINICIANS
     ]
+    RosterHours.objects.bulk_create(
+        RosterHours(practitioner=clinician, weekday=weekday, starts=starts, ends=ends)
+        for number, clinician in enumerate(clinicians)
+        for weekday in range(5)
+        for starts, ends in ((time(8 + number % 2), time(12, 30)), (time(13), time(17)))
+    )
     types = [
         AppointmentType.objects.create(name=name, duration_minutes=minutes, colour=colour)
         for name, minutes, colour in _TYPES
@@ -104,6 +116,7 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
         )
     )
     Appointment.objects.bulk_create(appointments)
+    WaitingEntry.objects.bulk_create(_waiting(patients, clinicians))
     return len(appointments)
 
 
@@ -223,7 +236,12 @@ def _appointments(
                         appointment_type=kind,
                         starts_at=at,
                         ends_at=ends,
-                        status=_status(chance, at, ends, now),
+                        status=(status := _status(chance, at, ends, now)),
+                        status_times=(
+                            {status: (at - timedelta(minutes=chance.randrange(3, 15))).isoformat()}
+                            if status == Status.ARRIVED
+                            else {}
+                        ),
                         notes=chance.choice(_NOTES),
                     )
                 at = ends + timedelta(minutes=chance.choice((0, 0, 15)))
@@ -235,6 +253,20 @@ def _appointments(
                 ends_at=moment_at(day, time(13), zone),
                 notes="Team meeting",
             )
+
+
+def _waiting(
+    patients: Sequence[Patient], clinicians: Sequence[Practitioner]
+) -> Iterator[WaitingEntry]:
+    priorities = WaitingEntry.Priority.values
+    for number, patient in enumerate(patients[5:50:9]):
+        yield WaitingEntry(
+            patient=patient,
+            practitioner=clinicians[number % len(clinicians)] if number % 2 else None,
+            priority=priorities[number % len(priorities)],
+            weekdays=[0, 2, 4] if number % 3 == 0 else [],
+            note="Can come at short notice" if number % 2 == 0 else "",
+        )
 
 
 def _status(chance: random.Random, starts: datetime, ends: datetime, now: datetime) -> str:

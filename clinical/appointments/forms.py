@@ -69,7 +69,7 @@ class AppointmentForm(forms.Form):
     repeat_weeks = forms.TypedChoiceField(
         required=False,
         coerce=int,
-        empty_value=0,
+        empty_value=None,
         label="Repeat",
         choices=(("", "Once"), (1, "Every week"), (2, "Every 2 weeks"), (4, "Every 4 weeks")),
     )

@@ -153,7 +153,7 @@ def change_appointment(
     `appointment` was read.
     """
     require(actor, Action.CHANGE, Resource.APPOINTMENTS)
-    columns = {
+    columns: dict[str, Any] = {
         "patient": patient,
         "practitioner": practitioner,
         "location": location,

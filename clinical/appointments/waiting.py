@@ -40,7 +40,9 @@ def open_entries(actor: User, *, today: date) -> QuerySet[WaitingEntry]:
 def who_would_take(appointment: Appointment, actor: User) -> Sequence[WaitingEntry]:
     """Answer who waits for a time like the appointment's: its clinician, place, type, day and hour."""
     starts = appointment.starts_at.astimezone(zone_of(appointment.location))
-    wanted = open_entries(actor, today=starts.date()).exclude(patient_id=appointment.patient_id)
+    wanted = open_entries(actor, today=starts.date())
+    if appointment.patient_id is not None:
+        wanted = wanted.exclude(patient_id=appointment.patient_id)
     for name in ("practitioner", "location", "appointment_type"):
         chosen = getattr(appointment, f"{name}_id")
         wanted = wanted.filter(Q(**{f"{name}__isnull": True}) | Q(**{f"{name}_id": chosen}))

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.permissions import Action, Resource, requires
 from clinical.appointments import waiting
 from clinical.appointments.forms import WaitingForm
+from clinical.appointments.models import WaitingEntry
 from clinical.practice.models import RosterHours
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def new(request: SignedInRequest) -> HttpResponse:
 @requires(Action.CHANGE, Resource.APPOINTMENTS)
 def settle(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Take an entry off the list; the page offers the way back."""
-    found = waiting.WaitingEntry.objects.select_related("patient")
+    found = WaitingEntry.objects.select_related("patient")
     entry = get_object_or_404(found, pk=pk)
     is_open = request.POST.get("action") == "back"
     waiting.set_open(entry, actor=request.user, is_open=is_open)
