@@ -27,6 +27,8 @@ class ImportsConfig(AppConfig):
         coverage.exempt("imports_importlink", "which record became which row; the row is recorded")
         coverage.exempt("imports_runprogress", "a counter that moves every two seconds")
         coverage.exempt("imports_runphase", "the log lines of a run; the run itself is recorded")
+        coverage.exempt("imports_filetask", "the importer's list of files; documents are recorded")
+        coverage.unrecorded("imports_sourcefile", "received", "listing", "facts")
         coverage.unrecorded("imports_importsource", "received", "structure", "profile", "warnings")
         coverage.unrecorded("imports_importrun", "dry_report", "report", "undo_report")
         coverage.unrecorded("imports_verification", "report")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
+
 from onboarding.imports.models import ImportRun, ImportSource, RowResult, RunProgress
 from onboarding.imports.progress import is_stale
 from onboarding.imports.structure import Structure, label_of
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from onboarding.filemaker.sources import Field
+    from onboarding.imports.models import SourceFile
     from onboarding.imports.structure import TableStructure
 
 PAGE = 100
@@ -30,6 +33,7 @@ _STEP_OF: dict[str, int] = {
     ImportRun.State.CHECKING: 4,
     ImportRun.State.CHECKED: 5,
     ImportRun.State.LOADING: 5,
+    ImportRun.State.FILING: 5,
 }
 
 
@@ -48,6 +52,21 @@ def get_run(run_id: uuid.UUID) -> ImportRun | None:
 
 def unfinished_uploads() -> QuerySet[ImportSource]:
     return ImportSource.objects.filter(state=ImportSource.State.RECEIVING)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """An upload to go on with, as the component wants it."""
+
+    url: str
+    name: str
+    size: int
+    offset: int
+
+
+def unfinished_of(incoming: ImportSource | SourceFile) -> Unfinished:
+    url = reverse("imports:upload_part", kwargs={"pk": incoming.pk})
+    return Unfinished(url, incoming.file_name, incoming.size, incoming.received)
 
 
 def step_of(run: ImportRun) -> int:

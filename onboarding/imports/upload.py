@@ -1,34 +1,39 @@
-"""A file on its way in: part by part to the clinic's own folder, never as a whole in memory."""
+"""A file on its way in: part by part to the clinic's own folder, sealed, never as a whole in memory.
+
+It comes as the one file of a source, or as a file of a bundle; both are taken in by the same steps.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import shutil
 import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from onboarding.filemaker.exports.detect import judge_start
-from onboarding.filemaker.fmp.errors import FileMakerFileError
+from onboarding.filemaker.fmp.errors import FileMakerFileError, ZipArchiveError
 from onboarding.filemaker.fmp.header import SECTOR_SIZE
-from onboarding.imports.models import ImportSource
+from onboarding.imports.models import ImportSource, SourceFile
+from onboarding.imports.upload_parts import RESERVE, delete_parts, folder_of, keep_part
 from tenants.ids import uuid7
+from tenants.storage import work_dir
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from tenants.scope import Actor
 
+    Incoming = ImportSource | SourceFile
+
 MAX_BYTES = 4 * 1024**3
 MAX_PART = 8 * 1024**2
-RESERVE = 512 * 1024**2
-"""Left free on the disk whatever is uploaded: the database stands on it too."""
 BLOCK = 256 * 1024
 NAME_LENGTH = 255
 
@@ -95,11 +100,6 @@ class Part:
         return self.end - self.start + 1
 
 
-def path_of(source: ImportSource) -> Path:
-    """Where the file lies; needs the clinic's scope. Never named after what the person called it."""
-    return Path(default_storage.path(source.storage_key))
-
-
 def shown_name(name: str) -> str:
     """Answer what the file is called, without folders and what would hide or reorder its letters."""
     last = name.replace("\\", "/").rpartition("/")[2]
@@ -108,35 +108,41 @@ def shown_name(name: str) -> str:
 
 
 def start_upload(*, name: str, size: int, actor: Actor) -> ImportSource:
-    """Open an upload of `size` bytes, if it may come and there is room."""
+    """Open an upload of `size` bytes as a source of its own, if it may come and there is room."""
+    check_size(size)
+    upload_id = uuid7()
+    return ImportSource.objects.create(
+        id=upload_id,
+        file_name=shown_name(name),
+        storage_key=key_of(upload_id),
+        size=size,
+        uploaded_by=actor.label,
+    )
+
+
+def key_of(upload_id: uuid.UUID) -> str:
+    return f"imports/{upload_id.hex}.part"
+
+
+def check_size(size: int) -> None:
+    """Raise the UploadError that says why a file of this size cannot come."""
     if size <= 0:
         raise UploadError("The file is empty (0 bytes). Copy it again and choose the copy.")
     if size > MAX_BYTES:
         raise TooLargeError(
             f"The file has {size / 1e9:.1f} GB; up to {MAX_BYTES / 1e9:.1f} GB can come."
         )
-    upload_id = uuid7()
-    source = ImportSource(
-        id=upload_id,
-        file_name=shown_name(name),
-        storage_key=f"imports/{upload_id.hex}.part",
-        size=size,
-        uploaded_by=actor.label,
-    )
     check_room(size)
-    path_of(source).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    source.save()
-    return source
 
 
 def check_room(size: int) -> None:
     """Raise NoRoomError unless the disk can take this and all uploads already under way."""
-    folder = Path(default_storage.path("imports"))
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    open_uploads = ImportSource.objects.filter(state=ImportSource.State.RECEIVING)
-    coming = sum(row.size - row.received for row in open_uploads.only("size", "received"))
+    free = shutil.disk_usage(work_dir()).free
+    open_uploads = chain(
+        ImportSource.objects.filter(state=ImportSource.State.RECEIVING).only("size", "received"),
+        SourceFile.objects.filter(state=SourceFile.State.RECEIVING).only("size", "received"),
+    )
+    coming = sum(row.size - row.received for row in open_uploads)
     if free - coming - size < RESERVE:
         raise NoRoomError(
             f"There is not enough room on the server: the file needs {size / 1e9:.2f} GB, "
@@ -145,37 +151,46 @@ def check_room(size: int) -> None:
         )
 
 
-def append_part(source_id: uuid.UUID, part: Part, stream: Stream) -> ImportSource:
+def append_part(incoming: Incoming, part: Part, stream: Stream) -> Incoming:
     """Add one part at the file's end. The first part shows whether this is a file we can read.
 
     A refused file is deleted and remembered as refused before RefusedFileError is raised, so the
     caller must not roll back on it.
     """
-    source = ImportSource.objects.select_for_update().get(pk=source_id)
-    _check_part(source, part)
-    path = path_of(source)
+    rows = type(incoming).objects  # type: ignore[misc]
+    incoming = rows.select_for_update(of=("self",)).get(pk=incoming.pk)
+    _check_part(incoming, part)
+    arriving = _Arriving(part, stream)
     try:
-        start = _write(path, source.received, part, stream)
+        keep_part(incoming, part.start, arriving.blocks())
     except OSError as error:
         raise NoRoomError(
             f"The server could not store this part ({error.strerror}). "
             "What has arrived stays; try again later."
         ) from error
-    if source.received == 0:
+    if incoming.received == 0:
         try:
-            judge_start(start, source.size)
+            judge_upload(arriving.start, incoming.size)
         except FileMakerFileError as error:
-            _refuse(source, error)
+            refuse(incoming, error)
             raise RefusedFileError(error) from error
-    source.received = part.end + 1
-    if source.received == source.size:
-        source.state = ImportSource.State.RECEIVED
-    source.save(update_fields=["received", "state"])
-    return source
+    incoming.received = part.end + 1
+    if incoming.received == incoming.size:
+        incoming.state = type(incoming).State.RECEIVED
+    incoming.save(update_fields=["received", "state"])
+    return incoming
 
 
-def _check_part(source: ImportSource, part: Part) -> None:
-    if source.state != ImportSource.State.RECEIVING:
+def judge_upload(start: bytes, size: int) -> str:
+    """Say what arrives by its first bytes: a kind of `detect`, or "zip"; raises the named refusal."""
+    try:
+        return judge_start(start, size)
+    except ZipArchiveError:
+        return "zip"
+
+
+def _check_part(source: Incoming, part: Part) -> None:
+    if source.state != type(source).State.RECEIVING:
         raise UploadClosedError(source.problem or "This upload has ended. Choose the file again.")
     if part.total != source.size:
         raise UploadError("The file has changed since the upload began. Choose it again.")
@@ -190,28 +205,27 @@ def _check_part(source: ImportSource, part: Part) -> None:
         raise UploadError("The part lies outside the file.")
 
 
-def _write(path: Path, offset: int, part: Part, stream: Stream) -> bytes:
-    """Write the part at `offset`, cutting off what an earlier crash may have left; answer its start."""
-    digest, left, start = hashlib.sha256(), part.length, b""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        file.truncate(offset)
-        file.seek(offset)
+class _Arriving:
+    """The bytes of a part while they pass; remembers how the file starts."""
+
+    def __init__(self, part: Part, stream: Stream) -> None:
+        self._part, self._stream = part, stream
+        self.start = b""
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the part; raises DamagedPartError at its end where it is not what was sent."""
+        digest, left = hashlib.sha256(), self._part.length
         while left:
-            block = stream.read(min(BLOCK, left))
+            block = self._stream.read(min(BLOCK, left))
             if not block:
-                file.truncate(offset)
                 raise DamagedPartError("The part broke off on the way. It is sent again.")
-            start = start or block[:SECTOR_SIZE]
+            if len(self.start) < SECTOR_SIZE:
+                self.start += block[: SECTOR_SIZE - len(self.start)]
             digest.update(block)
-            file.write(block)
             left -= len(block)
-        if part.digest and part.digest != _digest_text(digest.digest()):
-            file.truncate(offset)
+            yield block
+        if self._part.digest and self._part.digest != _digest_text(digest.digest()):
             raise DamagedPartError("The part was damaged on the way. It is sent again.")
-        file.flush()
-        os.fsync(file.fileno())
-    return start
 
 
 def _digest_text(digest: bytes) -> str:
@@ -219,46 +233,59 @@ def _digest_text(digest: bytes) -> str:
     return f"sha-256=:{base64.b64encode(digest).decode()}:"
 
 
-def _refuse(source: ImportSource, error: FileMakerFileError) -> None:
-    path_of(source).unlink(missing_ok=True)
-    source.state = ImportSource.State.REFUSED
-    source.problem = f"{error.message} {error.remedy}"
-    source.save(update_fields=["state", "problem"])
+def refuse(incoming: Incoming, error: FileMakerFileError) -> None:
+    """Delete what has come and remember why."""
+    delete_parts(incoming)
+    incoming.state = type(incoming).State.REFUSED
+    incoming.problem = f"{error.message} {error.remedy}"
+    incoming.save(update_fields=["state", "problem"])
 
 
 def receive_file(path: Path, *, actor: Actor) -> ImportSource:
     """Take a file that already lies on the server's own disk, for the command line and the demo."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        start = file.read(SECTOR_SIZE)
-        judge_start(start, size)
+        judge_start(file.read(SECTOR_SIZE), size)
         source = start_upload(name=path.name, size=size, actor=actor)
         file.seek(0)
-        digest = hashlib.sha256()
-        descriptor = os.open(path_of(source), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as kept:
-            while block := file.read(BLOCK):
-                digest.update(block)
-                kept.write(block)
-    source.received, source.sha256 = size, digest.hexdigest()
-    source.state = ImportSource.State.RECEIVED
-    source.save(update_fields=["received", "sha256", "state"])
+        take_in(source, file)
     return source
 
 
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def take_in(incoming: Incoming, file: Stream) -> None:
+    """Keep a local file of the announced size as if it had been uploaded."""
+    digest, at = hashlib.sha256(), 0
+    while at < incoming.size:
+        part = Part(at, min(at + MAX_PART, incoming.size) - 1, incoming.size)
+        arriving = _Arriving(part, file)
+        keep_part(incoming, at, _summed(arriving.blocks(), digest))
+        at = part.end + 1
+    incoming.received, incoming.sha256 = incoming.size, digest.hexdigest()
+    incoming.state = type(incoming).State.RECEIVED
+    incoming.save(update_fields=["received", "sha256", "state"])
+
+
+def _summed(blocks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
 
 
 @transaction.atomic
 def discard_upload(source: ImportSource) -> None:
-    """Delete the file and what was staged from it; what was loaded from it stays."""
+    """Delete the files and what was staged from them; what was loaded from them stays."""
     source.records.all().delete()
-    path = path_of(source)
+    kept: list[Incoming] = [source, *source.files.all()]
     if source.runs.exists():
         source.state = ImportSource.State.DISCARDED
         source.save(update_fields=["state"])
+        source.files.update(listing=[])
     else:
         source.delete()
-    transaction.on_commit(lambda: path.unlink(missing_ok=True))
+    folders = [folder_of(row) for row in kept if row.storage_key]
+    transaction.on_commit(lambda: _delete(folders))
+
+
+def _delete(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpResponse, JsonResponse
@@ -15,9 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Action, Resource, requires
 from audit.services import record as record_event
-from onboarding.filemaker.exports.detect import kind_of
-from onboarding.imports import runs, selectors, services, tasks
-from onboarding.imports.models import ImportRun, ImportSource
+from onboarding.imports import bundle, bundle_tasks, runs, selectors, services, tasks
+from onboarding.imports.models import ImportRun, ImportSource, SourceFile
 from onboarding.imports.upload import (
     MAX_BYTES,
     Part,
@@ -26,14 +25,13 @@ from onboarding.imports.upload import (
     WrongOffsetError,
     append_part,
     discard_upload,
-    path_of,
+    judge_upload,
     start_upload,
 )
+from onboarding.imports.upload_parts import first_bytes
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.http import HttpRequest
 
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
@@ -41,23 +39,15 @@ NAME_LENGTH = 1000
 MAX_JSON = 10_000
 
 
-@dataclass(frozen=True)
-class Unfinished:
-    """An upload to go on with, as the component wants it."""
-
-    url: str
-    name: str
-    size: int
-    offset: int
-
-
 @require_safe
 @requires(Action.RUN, Resource.IMPORTS)
 def upload_page(request: HttpRequest) -> HttpResponse:
     waiting = selectors.unfinished_uploads().first()
+    if waiting is not None and waiting.kind == ImportSource.Kind.BUNDLE:
+        return redirect("imports:job", pk=waiting.pk)
     unfinished = None
     if waiting is not None:
-        unfinished = Unfinished(_url(waiting), waiting.file_name, waiting.size, waiting.received)
+        unfinished = selectors.unfinished_of(waiting)
     context = {
         "steps": selectors.STEPS,
         "unfinished": unfinished,
@@ -67,16 +57,26 @@ def upload_page(request: HttpRequest) -> HttpResponse:
     return render(request, "imports/upload.html", context)
 
 
-def _url(source: ImportSource) -> str:
-    return reverse("imports:upload_part", kwargs={"pk": source.pk})
+def _url(incoming: ImportSource | SourceFile) -> str:
+    return reverse("imports:upload_part", kwargs={"pk": incoming.pk})
 
 
-def _state(source: ImportSource, *, status: int = 200, **more: Any) -> JsonResponse:
-    complete = source.state in {ImportSource.State.RECEIVED, ImportSource.State.STAGED}
-    answer: dict[str, Any] = {"url": _url(source), "offset": source.received, "complete": complete}
-    run = source.runs.order_by("created_at").first() if complete else None
-    if run is not None:
-        answer["next"] = reverse("imports:detail", kwargs={"pk": run.pk})
+def _state(incoming: ImportSource | SourceFile, *, status: int = 200, **more: Any) -> JsonResponse:
+    complete = incoming.state in {ImportSource.State.RECEIVED, ImportSource.State.STAGED}
+    answer: dict[str, Any] = {
+        "url": _url(incoming),
+        "offset": incoming.received,
+        "complete": complete,
+    }
+    source = incoming.source if isinstance(incoming, SourceFile) else incoming
+    if source.kind == ImportSource.Kind.BUNDLE:
+        answer["job"] = str(source.pk)
+        answer["complete"] = complete or source is incoming
+        answer["next"] = reverse("imports:job", kwargs={"pk": source.pk})
+    elif complete:
+        run = source.runs.order_by("created_at").first()
+        if run is not None:
+            answer["next"] = reverse("imports:detail", kwargs={"pk": run.pk})
     return JsonResponse({**answer, **more}, status=status)
 
 
@@ -88,38 +88,56 @@ def _failed(error: UploadError) -> JsonResponse:
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def create_upload(request: HttpRequest) -> HttpResponse:
-    """Open an upload: name and size in, the address for the parts out."""
+    """Open an upload: name and size in, the address for the parts out.
+
+    With `job` the file joins that import; with `several` it opens one that more files will join.
+    """
     try:
         asked = json.loads(request.read(MAX_JSON))
         name, size = str(asked["name"])[:NAME_LENGTH], int(asked["size"])
+        several = asked.get("several") is True
+        job_id = UUID(str(asked["job"])) if asked.get("job") else None
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return JsonResponse({"detail": "Name and size of the file are needed."}, status=400)
+    actor = current_scope().actor
+    incoming: ImportSource | SourceFile
     try:
-        source = start_upload(name=name, size=size, actor=current_scope().actor)
+        if job_id is not None:
+            job = ImportSource.objects.filter(pk=job_id).first()
+            if job is None:
+                return JsonResponse({"detail": "There is no such import."}, status=404)
+            incoming = bundle.add_file(job, name=name, size=size)
+        elif several:
+            with transaction.atomic():
+                incoming = bundle.add_file(bundle.open_job(actor=actor), name=name, size=size)
+        else:
+            incoming = start_upload(name=name, size=size, actor=actor)
     except UploadError as error:
         record_event("import.upload", object_type="imports_importsource", result="refused")
         return _failed(error)
-    return _state(source, status=201)
+    return _state(incoming, status=201)
 
 
 @require_http_methods(["GET", "HEAD", "PUT"])
 @requires(Action.RUN, Resource.IMPORTS)
 def upload_part(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take one part (PUT), or say how far the upload is (GET)."""
-    source = ImportSource.objects.filter(pk=pk).first()
-    if source is None or source.state == ImportSource.State.DISCARDED:
+    incoming = _found(pk)
+    if incoming is None:
         return JsonResponse(
             {"detail": "There is no such upload. Choose the file again."}, status=404
         )
     if request.method != "PUT":
-        return _state(source)
+        return _state(incoming)
     match = _RANGE.fullmatch(request.headers.get("Content-Range", ""))
     if not match:
         return JsonResponse({"detail": "A part needs its Content-Range."}, status=400)
     start, end, total = (int(number) for number in match.groups())
     part = Part(start, end, total, request.headers.get("Content-Digest", ""))
     try:
-        source = append_part(pk, part, request)
+        incoming = append_part(incoming, part, request)
+        if incoming.state == ImportSource.State.RECEIVED:
+            incoming = _arrived(incoming)
     except RefusedFileError as error:
         record_event(
             "import.upload",
@@ -131,15 +149,38 @@ def upload_part(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _failed(error)
     except UploadError as error:
         return _failed(error)
-    if source.state == ImportSource.State.RECEIVED:
-        _go_on(source)
-    return _state(source)
+    return _state(incoming)
 
 
-def _go_on(source: ImportSource) -> None:
+def _found(pk: UUID) -> ImportSource | SourceFile | None:
+    source = ImportSource.objects.filter(pk=pk).exclude(state=ImportSource.State.DISCARDED)
+    return source.first() or SourceFile.objects.select_related("source").filter(pk=pk).first()
+
+
+def _arrived(incoming: ImportSource | SourceFile) -> ImportSource | SourceFile:
+    """Take note of a whole file: one that came alone is read at once, a zip opens a job."""
+    if isinstance(incoming, SourceFile):
+        bundle.settle_file(incoming)
+        _look_at(incoming.source)
+        return incoming
+    kind = judge_upload(first_bytes(incoming), incoming.size)
+    if kind == "zip":
+        job = bundle.open_zip(incoming)
+        _look_at(job)
+        return job
+    _go_on(incoming, kind)
+    return incoming
+
+
+def _look_at(source: ImportSource) -> None:
+    source_id = str(source.pk)
+    transaction.on_commit(lambda: bundle_tasks.look_at_files.delay(source_id))
+
+
+def _go_on(source: ImportSource, kind: str) -> None:
     """Read the file; of a text file a person says first how it is written."""
     run = runs.begin_run(source, actor=current_scope().actor)
-    if kind_of(path_of(source)) == "delimited":
+    if kind == "delimited":
         return
     try:
         with transaction.atomic():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from onboarding.imports import report_views, upload_views, views
+from onboarding.imports import bundle_views, mapping_views, report_views, upload_views, views
 
 app_name = "imports"
 urlpatterns = [
@@ -13,11 +13,36 @@ urlpatterns = [
     path("uploads/", upload_views.create_upload, name="create_upload"),
     path("uploads/<uuid:pk>/", upload_views.upload_part, name="upload_part"),
     path("uploads/<uuid:pk>/give-up/", upload_views.give_up, name="give_up"),
+    path("jobs/", bundle_views.open_job, name="open_job"),
+    path("jobs/<uuid:pk>/", bundle_views.job, name="job"),
+    path("jobs/<uuid:pk>/read/", bundle_views.read_job, name="read_job"),
+    path("jobs/<uuid:pk>/give-up/", bundle_views.give_up_job, name="give_up_job"),
+    path(
+        "jobs/<uuid:pk>/files/<uuid:file_id>/remove/",
+        bundle_views.remove_file,
+        name="remove_file",
+    ),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/progress/", views.progress, name="progress"),
     path("<uuid:pk>/contents/", views.contents, name="contents"),
-    path("<uuid:pk>/mapping/", views.mapping, name="mapping"),
-    path("<uuid:pk>/mapping/<int:table_id>/", views.mapping_table, name="mapping_table"),
+    path("<uuid:pk>/mapping/", mapping_views.mapping, name="mapping"),
+    path("<uuid:pk>/mapping/<int:table_id>/", mapping_views.mapping_table, name="mapping_table"),
+    path(
+        "<uuid:pk>/mapping/<int:table_id>/<int:field_id>/",
+        mapping_views.mapping_field,
+        name="mapping_field",
+    ),
+    path("<uuid:pk>/mapping/values/", mapping_views.values, name="values"),
+    path(
+        "<uuid:pk>/mapping/versions/", mapping_views.mapping_versions_page, name="mapping_versions"
+    ),
+    path(
+        "<uuid:pk>/mapping/versions/<int:version>/",
+        mapping_views.mapping_restore,
+        name="mapping_restore",
+    ),
+    path("<uuid:pk>/mapping/file/", mapping_views.mapping_file, name="mapping_file"),
+    path("<uuid:pk>/mapping/upload/", mapping_views.mapping_upload, name="mapping_upload"),
     path("<uuid:pk>/records/", report_views.records, name="records"),
     path("<uuid:pk>/report.csv", report_views.report_csv, name="report_csv"),
     path("<uuid:pk>/records.csv", report_views.records_csv, name="records_csv"),

@@ -9,12 +9,12 @@ from django.db import transaction
 
 from onboarding.filemaker.exports.choices import DELIMITERS, Choices
 from onboarding.filemaker.exports.delimited import Written, describe
-from onboarding.filemaker.exports.detect import kind_of
+from onboarding.filemaker.exports.detect import judge_start
 from onboarding.filemaker.exports.errors import BadChoiceError
 from onboarding.filemaker.fmp.errors import FileMakerFileError
 from onboarding.imports.models import ImportRun, ImportSource
 from onboarding.imports.runs import WrongStateError
-from onboarding.imports.upload import path_of
+from onboarding.imports.upload_parts import first_bytes, plain_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,9 +63,11 @@ def may_choose(run: ImportRun) -> bool:
 def is_text(source: ImportSource) -> bool:
     if source.state not in {ImportSource.State.RECEIVED, ImportSource.State.STAGED}:
         return False
+    if source.kind != ImportSource.Kind.FILE:
+        return False
     try:
-        return kind_of(path_of(source)) == "delimited"
-    except (FileMakerFileError, OSError):
+        return judge_start(first_bytes(source), source.size) == "delimited"
+    except FileMakerFileError:
         return False
 
 
@@ -73,7 +75,8 @@ def written_form(source: ImportSource, choices: Choices | None = None) -> Writte
     """Look at the file as it would be read with these choices, the kept ones by default."""
     chosen = Choices.from_json(source.choices) if choices is None else choices
     try:
-        written = describe(path_of(source), name=source.file_name, choices=chosen)
+        with plain_file(source) as plain:
+            written = describe(plain.path, name=source.file_name, choices=chosen)
     except FileMakerFileError as error:
         return WrittenForm(chosen, None, f"{error.message} {error.remedy}")
     return WrittenForm(chosen, written)

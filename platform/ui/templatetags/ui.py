@@ -318,12 +318,17 @@ def upload(
     label: str = "Choose a file",
     help_text: str = "",
     unfinished: Any = None,
+    multiple: bool = False,
+    job: str = "",
 ) -> dict[str, Any]:
     """Draw the resumable upload; README.md has the protocol.
 
-    `unfinished` is an earlier upload to go on with: `.url`, `.name`, `.size`, `.offset`.
+    `unfinished` is an earlier upload to go on with: `.url`, `.name`, `.size`, `.offset`. `multiple`
+    takes several files at once, one after another; `job` is what they join.
     """
     return {
+        "multiple": multiple,
+        "job": job,
         "create_url": create_url,
         "accept": accept,
         "label": label,

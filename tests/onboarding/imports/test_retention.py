@@ -7,7 +7,8 @@ from onboarding.imports.models import ImportLink, ImportRun, ImportSource
 from onboarding.imports.retention import discard_old_uploads
 from onboarding.imports.services import import_file
 from onboarding.imports.tasks import discard_old
-from onboarding.imports.upload import path_of, start_upload
+from onboarding.imports.upload import start_upload
+from onboarding.imports.upload_parts import folder_of
 from tenants.scope import NOBODY, tenant_scope
 
 
@@ -24,7 +25,7 @@ def test_an_old_file_goes_and_what_was_loaded_from_it_stays(
     import_file(alpha, demo.path)
     age(alpha, 31)
     with tenant_scope(alpha):
-        path = path_of(ImportSource.objects.get())
+        path = folder_of(ImportSource.objects.get())
 
     with django_capture_on_commit_callbacks(execute=True):
         discard_old()

@@ -15,7 +15,8 @@ from onboarding.imports.mapping_form import MappingForm
 from onboarding.imports.models import ImportRun, ImportSource, Mapping
 from onboarding.imports.runs import begin_run
 from onboarding.imports.services import check_run, import_file, load_run, read_file, undo_run
-from onboarding.imports.upload import path_of, receive_file
+from onboarding.imports.upload import receive_file
+from onboarding.imports.upload_parts import folder_of
 from tenants.scope import NOBODY, tenant_scope
 
 ROOT = "/settings/data/import/"
@@ -207,7 +208,7 @@ def test_a_wrong_file_is_refused_with_words_and_recorded(alpha, sign_in):
     answer = put(client, address, body, 0, len(body))
 
     assert answer.status_code == 422
-    assert "zip archive" in answer.json()["detail"]
+    assert "zip is damaged" in answer.json()["detail"]
     with tenant_scope(alpha):
         assert ImportSource.objects.get().state == "refused"
         assert Event.objects.filter(action="import.upload", result="refused").count() == 1
@@ -271,7 +272,7 @@ def test_a_file_can_be_deleted_and_what_was_loaded_stays(
     import_file(alpha, demo.path)
     with tenant_scope(alpha):
         run = ImportRun.objects.select_related("source").get()
-        path = path_of(run.source)
+        path = folder_of(run.source)
 
     with django_capture_on_commit_callbacks(execute=True):
         client.post(url("discard", run))

@@ -65,7 +65,7 @@ class Upload {
   constructor(root) {
     this.root = root;
     this.part = (name) => root.querySelector(`[data-upload-${name}]`);
-    this.part("input").addEventListener("change", (event) => this.choose(event.target.files[0]));
+    this.part("input").addEventListener("change", (event) => this.chooseAll(event.target.files));
     this.part("pause").addEventListener("click", () => this.togglePause());
     this.part("retry").addEventListener("click", () => this.run());
     const drop = this.part("drop");
@@ -73,13 +73,26 @@ class Upload {
       drop.addEventListener(name, (event) => { event.preventDefault(); drop.toggleAttribute("data-over", true); });
     }
     for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.removeAttribute("data-over"));
-    drop.addEventListener("drop", (event) => { event.preventDefault(); this.choose(event.dataTransfer.files[0]); });
+    drop.addEventListener("drop", (event) => { event.preventDefault(); this.chooseAll(event.dataTransfer.files); });
     window.addEventListener("online", () => { if (this.waiting) this.run(); });
     window.addEventListener("beforeunload", (event) => { if (this.running) event.preventDefault(); });
   }
 
+  chooseAll(files) {
+    if (!files.length || this.running) return;
+    const many = this.part("input").multiple;
+    this.queue = [...files].slice(0, many ? files.length : 1);
+    this.count = this.queue.length;
+    this.job = this.root.dataset.job || "";
+    this.refused = [];
+    this.next();
+  }
+
+  next() {
+    this.choose(this.queue.shift());
+  }
+
   choose(file) {
-    if (!file || this.running) return;
     this.file = file;
     this.url = this.resumeUrl(file);
     this.offset = 0;
@@ -87,7 +100,8 @@ class Upload {
     this.paused = false;
     this.root.toggleAttribute("data-busy", true);
     this.part("progress").hidden = false;
-    this.part("name").textContent = `${file.name} (${size(file.size)})`;
+    const place = this.count > 1 ? `File ${this.count - this.queue.length} of ${this.count}: ` : "";
+    this.part("name").textContent = `${place}${file.name} (${size(file.size)})`;
     this.run();
   }
 
@@ -110,7 +124,7 @@ class Upload {
         return;
       } catch (error) {
         if (this.paused) { this.running = false; return; }
-        if (error.isFinal) return this.stop(this.words(error), false);
+        if (error.isFinal) return this.refuse(this.words(error));
         if (this.offset > before) attempt = 0;
         if (attempt >= PATIENCE.length) {
           return this.stop(`${this.words(error)} ${size(this.offset)} have arrived and stay there.`, true);
@@ -146,10 +160,14 @@ class Upload {
   async create() {
     const { name, size: total, type, lastModified } = this.file;
     const answer = await send("POST", this.root.dataset.createUrl, {
-      body: JSON.stringify({ name, size: total, type, last_modified: lastModified }),
+      body: JSON.stringify({
+        name, size: total, type, last_modified: lastModified,
+        ...(this.job ? { job: this.job } : {}), ...(this.count > 1 && !this.job ? { several: true } : {}),
+      }),
       headers: { "Content-Type": "application/json" },
     });
     this.url = answer.url;
+    this.job = answer.job || this.job;
     return answer;
   }
 
@@ -212,14 +230,30 @@ class Upload {
     this.say(text);
   }
 
+  // One file of several that cannot come does not keep the others from coming.
+  refuse(text) {
+    if (this.count === 1) return this.stop(text, false);
+    this.refused.push(`${this.file.name}: ${text}`);
+    this.running = false;
+    if (this.queue.length) return this.next();
+    this.stop(this.refused.join(" "), false);
+    if (this.last) this.leave(this.last);
+  }
+
+  leave(answer) {
+    if (answer.next) window.location.assign(answer.next);
+  }
+
   finish(answer) {
     this.running = false;
+    this.last = answer;
+    if (this.queue.length) return this.next();
     this.part("pause").hidden = true;
     this.part("bar").value = 100;
     this.part("percent").textContent = "100 %";
     this.say("Everything has arrived.");
     this.root.dispatchEvent(new CustomEvent("nexus:uploaded", { bubbles: true, detail: answer }));
-    if (answer.next) window.location.assign(answer.next);
+    this.leave(answer);
   }
 }
 
