@@ -205,7 +205,7 @@ class _Undoing:
     def _still_needed(self, kind: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
         """Rows that something outside the run refers to."""
         needed: dict[uuid.UUID, str] = {}
-        children = {MODELS[child] for child in CHILDREN}
+        children = {MODELS[child] for child in CHILDREN} if kind == "patient" else set()
         for relation in MODELS[kind]._meta.related_objects:
             model = relation.related_model
             if model in children or isinstance(model, str):

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from onboarding.imports.loading.writing import CHILDREN, MODELS, VOLATILE, Writer, differs
+from onboarding.imports.loading.writing import (
+    CHILDREN,
+    MODELS,
+    VOLATILE,
+    Writer,
+    differs,
+    volatile,
+)
 from onboarding.imports.models import RowChange
 from onboarding.imports.values.issues import Issue
 from tenants.ids import uuid7
@@ -47,14 +54,19 @@ class Merge:
         return changed
 
     def _merge_columns(self, wanted: Mapping[str, Any]) -> bool:
-        current = self.writer.images(self.kind, [self.row_id])[self.row_id]
+        current = self.writer.images(self.kind, [self.row_id], lock=True).get(self.row_id)
+        if current is None:  # deleted here this very moment
+            return False
         loaded = last_loaded([self.row_id]).get(self.row_id, current)
         changes: dict[str, Any] = {}
+        machine = volatile(self.kind)
         for name, value in wanted.items():
+            if name == "lines":
+                value = with_lines_from_elsewhere(value, current["lines"])  # noqa: PLW2901
             plain = _plain(value)
             if plain == current.get(name):
                 continue
-            if current.get(name) == loaded.get(name):
+            if name in machine or current.get(name) == loaded.get(name):
                 changes[name] = value
             elif plain != loaded.get(name):
                 self._note_kept()
@@ -66,7 +78,7 @@ class Merge:
         """Delete what an import had brought and is gone, add what is new; people's own rows stay."""
         rows = MODELS[kind]._default_manager.filter(patient_id=self.row_id)
         ids = list(rows.values_list("pk", flat=True))
-        images, loaded = self.writer.images(kind, ids), last_loaded(ids)
+        images, loaded = self.writer.images(kind, ids), last_loaded(ids, kind)
         names = list(wanted[0]) if wanted else []
         missing = {_key(row): row for row in wanted}
         changed = False
@@ -74,7 +86,7 @@ class Merge:
             known = missing.pop(_key({name: image.get(name) for name in names}), None)
             if known is not None or row_id not in loaded:
                 continue
-            if differs(image, loaded[row_id]):
+            if differs(kind, image, loaded[row_id]):
                 self._note_kept()
                 continue
             self.writer.delete(kind, row_id, self.place)
@@ -102,13 +114,25 @@ class Merge:
 
     def _note_kept(self) -> None:
         if not any(issue.code == _KEPT.code for issue in self.record.issues):
-            self.record.note("family_name", _KEPT)
+            self.record.note(next(iter(self.record.values), ""), _KEPT)
 
 
-def last_loaded(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mapping[str, Any]]:
-    """Answer each row as an import last wrote it."""
+def with_lines_from_elsewhere(
+    own: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Answer the invoice's own lines and those that records of another table had added to it."""
+    return [*own, *(line for line in now if "from" in line)]
+
+
+def last_loaded(ids: Sequence[uuid.UUID], kind: str = "") -> dict[uuid.UUID, Mapping[str, Any]]:
+    """Answer each row as an import last wrote it; only rows written as this kind, where one is given.
+
+    A telephone number may be a field of the patient (`contact`) or a record of its own table
+    (`contact_point`): the patient's record says nothing of the latter.
+    """
+    written = RowChange.objects.filter(target_id__in=list(ids), after__isnull=False)
     rows = (
-        RowChange.objects.filter(target_id__in=list(ids), after__isnull=False)
+        (written.filter(target_type=kind) if kind else written)
         .order_by("target_id", "-id")
         .distinct("target_id")
         .values_list("target_id", "after")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from clinical.patients.identifiers import Kind, is_valid_identifier
 from onboarding.imports.manners import DATED
 from onboarding.imports.shapes import bare_number
-from onboarding.imports.values import addresses, contacts, dates, names, numbers, words
+from onboarding.imports.values import addresses, contacts, dates, kinds, names, numbers, words
 from onboarding.imports.values.issues import Issue, Reading
 from onboarding.imports.values.text import clean, folded, lines, one_line
 
@@ -111,6 +111,14 @@ READERS: Mapping[tuple[str, str], Callable[[Texts], Reading[Any]]] = {
     ("colour", ""): _cell(words.read_colour),
     ("time", ""): _cell(dates.read_time),
     ("minutes", ""): _cell(dates.read_minutes),
+    ("relation_kind", ""): _cell(kinds.read_relation),
+    ("contact_kind", ""): _cell(kinds.read_contact_kind),
+    ("point_kind", ""): _cell(kinds.read_point_kind),
+    ("channel", ""): _cell(kinds.read_channel),
+    ("direction", ""): _cell(kinds.read_direction),
+    ("message_state", ""): _cell(kinds.read_message_state),
+    ("reminder_state", ""): _cell(kinds.read_reminder_state),
+    ("letter_state", ""): _cell(kinds.read_letter_state),
 }
 
 _PLAUSIBLE: Mapping[str, dates.Plausible] = {
