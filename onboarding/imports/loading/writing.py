@@ -223,8 +223,10 @@ class Writer:
             before=before,
         )
 
-    def images(self, kind: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
-        return row_images(kind, ids)
+    def images(
+        self, kind: str, ids: Sequence[uuid.UUID], *, lock: bool = False
+    ) -> dict[uuid.UUID, dict[str, Any]]:
+        return row_images(kind, ids, lock=lock)
 
     def _remember(
         self, kind: str, ids: Sequence[uuid.UUID], places: Sequence[Where], action: str
@@ -297,13 +299,19 @@ def remembered_delete(run: ImportRun, kind: str, ids: Sequence[uuid.UUID]) -> in
         return int(cursor.rowcount)
 
 
-def row_images(kind: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
-    """Answer rows as JSON objects by id, without what the database derives."""
+def row_images(
+    kind: str, ids: Sequence[uuid.UUID], *, lock: bool = False
+) -> dict[uuid.UUID, dict[str, Any]]:
+    """Answer rows as JSON objects by id, without what the database derives.
+
+    `lock`: wait for whoever is editing one of them, and see the edit.
+    """
     model = MODELS[kind]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT t.id, (to_jsonb(t) - %s::text[])::text "  # noqa: S608 - names of our models
-            f'FROM "{model._meta.db_table}" AS t WHERE t.id = ANY(%s::uuid[])',
+            f'FROM "{model._meta.db_table}" AS t WHERE t.id = ANY(%s::uuid[]) '
+            f"{'ORDER BY t.id FOR UPDATE' if lock else ''}",
             [list(_derived(model)), list(ids)],
         )
         return {row_id: json.loads(text) for row_id, text in cursor.fetchall()}
