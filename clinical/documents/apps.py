@@ -10,6 +10,8 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
+        from clinical.documents.timeline import SOURCES
+        from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
         from ui.navigation import NavItem
         from ui.navigation import register as register_entry
@@ -30,3 +32,5 @@ class DocumentsConfig(AppConfig):
                 group="Settings",
             )
         )
+        for source in SOURCES:
+            timeline.register(source)

@@ -9,6 +9,8 @@ class LettersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from clinical.letters.timeline import SOURCE
+        from clinical.patients import timeline
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
         from ui.navigation import NavItem, register
@@ -24,3 +26,4 @@ class LettersConfig(AppConfig):
                 group="Settings",
             )
         )
+        timeline.register(SOURCE)

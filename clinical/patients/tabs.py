@@ -36,6 +36,7 @@ class Tab:
 
 _OWN = (
     Tab("Overview", "patients:detail", "patients.view", 10, icon="user"),
+    Tab("Timeline", "patients:timeline", "patients.view", 20, icon="timeline"),
     Tab("Appointments", "patients:appointments", "appointments.view", 30, icon="calendar"),
     Tab(
         "From FileMaker",

@@ -21,6 +21,7 @@ urlpatterns = [
     path("merges/<uuid:pk>/undo/", duplicate_views.unmerge, name="unmerge"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/same-person/", duplicate_views.choose_other, name="choose_other"),
+    path("<uuid:pk>/timeline/", views.timeline, name="timeline"),
     path("<uuid:pk>/appointments/", views.appointments, name="appointments"),
     path("<uuid:pk>/former-system/", views.former_system, name="former_system"),
     path("<uuid:pk>/history/", views.history, name="history"),

@@ -20,6 +20,7 @@ from clinical.patients.forms import FilterForm, PatientForms
 from clinical.patients.history import history_of
 from clinical.patients.pages import record_page
 from clinical.patients.search import MAX_RESULTS
+from clinical.patients.timeline import Edge, timeline_of
 from clinical.practice.clock import day_span
 from clinical.practice.models import Location
 
@@ -103,6 +104,28 @@ def appointments(request: SignedInRequest, pk: UUID) -> HttpResponse:
     services.record_view(patient, section="appointments")
     visits = appointments_of(request.user, patient, now=timezone.now())
     return _page(request, patient, "appointments", {"visits": visits})
+
+
+@require_safe
+@requires(Action.VIEW, Resource.PATIENTS)
+def timeline(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Show all that is known of the patient in the order in which it came."""
+    patient = selectors.get_patient(request.user, pk)
+    only, before = request.GET.get("only", ""), Edge.read(request.GET.get("before", ""))
+    services.record_view(patient, section="timeline")
+    page = timeline_of(request.user, patient, only=only, before=before)
+    only = only if only in {source.key for source in page.sources} else ""
+    url = reverse("patients:timeline", kwargs={"pk": patient.pk})
+    shown = f"{url}?only={only}" if only else url
+    joint = "&" if only else "?"
+    context = {
+        "page": page,
+        "only": only,
+        "self_url": url,
+        "newest_url": shown if before else "",
+        "older_url": f"{shown}{joint}before={page.older}" if page.older else "",
+    }
+    return _page(request, patient, "timeline", context)
 
 
 @require_safe

@@ -12,14 +12,18 @@ from ui.urls import handler400, handler403, handler404, handler500  # noqa: F401
 
 urlpatterns = [
     path("", home, name="home"),
+    path("reports/", include("clinical.reports.urls")),
     path("appointments/", include("clinical.appointments.urls")),
     path("patients/", include("clinical.patients.urls")),
     path("", include("clinical.contacts.urls")),
     path("", include("clinical.notes.urls")),
     path("", include("clinical.documents.urls")),
     path("", include("clinical.letters.urls")),
+    path("", include("clinical.messages.urls")),
+    path("", include("billing_integrations.invoices.urls")),
     path("settings/practice/", include("clinical.practice.urls")),
     path("settings/data/connection/", include("onboarding.imports.connection.urls")),
+    path("settings/data/", include("onboarding.imports.data_urls")),
     path("settings/data/import/", include("onboarding.imports.urls")),
     path("", include("accounts.urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),

@@ -1,0 +1,34 @@
+"""Reminders and messages on a patient's timeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clinical.messages.selectors import Turn, messages_of, reminders_of
+from clinical.patients.timeline import Line, Source
+
+if TYPE_CHECKING:
+    from clinical.messages.models import Message, Reminder
+
+LONGEST = 160
+
+
+def _word(row: Message | Reminder) -> Line:
+    timed: Any = row
+    turn = Turn(row, timed.moment, timed.is_dated)
+    whose = "From the patient" if turn.is_incoming else ""
+    text = row.body if len(row.body) <= LONGEST else f"{row.body[:LONGEST]} …"
+    return Line(
+        title=turn.what,
+        url_name="clinic_messages:list",
+        pk=row.patient_id,
+        by=whose,
+        text=text,
+        pill=turn.pill,
+    )
+
+
+SOURCES = (
+    Source("reminders", "Reminders", "bell", "messages.view", reminders_of, _word, has_time=True),
+    Source("messages", "Messages", "message", "messages.view", messages_of, _word, has_time=True),
+)
