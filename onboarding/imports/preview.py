@@ -80,10 +80,7 @@ def joined_with(rule: TableRule, own: FieldRule) -> list[FieldRule]:
 
 
 def _example(
-    reader: RecordReader,
-    table: TableStructure,
-    fields: Sequence[FieldRule],
-    payload: dict[str, str],
+    reader: RecordReader, fields: Sequence[FieldRule], payload: dict[str, str]
 ) -> Example:
     record = reader.read(0, payload)
     cells = by_field(payload)

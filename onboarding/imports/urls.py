@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from onboarding.imports import bundle_views, mapping_views, report_views, upload_views, views
+from onboarding.imports import (
+    bundle_views,
+    mapping_views,
+    quarantine_views,
+    report_views,
+    upload_views,
+    views,
+)
 
 app_name = "imports"
 urlpatterns = [
@@ -45,11 +52,27 @@ urlpatterns = [
     path("<uuid:pk>/mapping/upload/", mapping_views.mapping_upload, name="mapping_upload"),
     path("<uuid:pk>/records/", report_views.records, name="records"),
     path("<uuid:pk>/report.csv", report_views.report_csv, name="report_csv"),
+    path("<uuid:pk>/columns.csv", report_views.columns_csv, name="columns_csv"),
+    path("<uuid:pk>/report.pdf", report_views.report_pdf, name="report_pdf"),
+    path("<uuid:pk>/columns/", report_views.columns, name="columns"),
+    path("<uuid:pk>/compare/", report_views.compare, name="compare"),
+    path(
+        "<uuid:pk>/compare/<uuid:verification_id>/", report_views.comparison, name="comparison"
+    ),
+    path("<uuid:pk>/quarantine/", quarantine_views.groups, name="quarantine"),
+    path(
+        "<uuid:pk>/quarantine/<int:table_id>/<int:record_id>/",
+        quarantine_views.record,
+        name="quarantine_record",
+    ),
+    path("<uuid:pk>/quarantine/leave-out/", quarantine_views.leave_out, name="leave_out"),
+    path("<uuid:pk>/quarantine/take-over/", quarantine_views.mend, name="mend"),
     path("<uuid:pk>/records.csv", report_views.records_csv, name="records_csv"),
     path("<uuid:pk>/written/", views.written, name="written"),
     path("<uuid:pk>/read/", views.read, name="read"),
     path("<uuid:pk>/check/", views.check, name="check"),
     path("<uuid:pk>/load/", views.load, name="load"),
+    path("<uuid:pk>/update/", views.update, name="update"),
     path("<uuid:pk>/undo/", views.undo, name="undo"),
     path("<uuid:pk>/retry/", views.retry, name="retry"),
     path("<uuid:pk>/stop/", views.stop, name="stop"),

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
 from audit.services import record as record_event
 from onboarding.filemaker.exports.errors import BadChoiceError
-from onboarding.imports import runs, selectors, services, tasks
+from onboarding.imports import modes, runs, selectors, services, tasks
 from onboarding.imports.loading.writing import MODELS
-from onboarding.imports.mapping import MappingError
-from onboarding.imports.mapping_form import MappingForm
 from onboarding.imports.models import ImportRun
 from onboarding.imports.runs import ImportRefusedError
 from onboarding.imports.targets import ENTITIES
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 State = ImportRun.State
-ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc"))
 
 
 def found_run(run_id: UUID) -> ImportRun:
@@ -80,7 +76,13 @@ def _detail(
 ) -> HttpResponse:
     if run.is_working:
         return run_page(
-            request, run, "working", pace=selectors.pace_of(run), refusal=refusal, status=status
+            request,
+            run,
+            "working",
+            pace=selectors.pace_of(run),
+            phases=selectors.phases_of(run),
+            refusal=refusal,
+            status=status,
         )
     report = run.report if run.loaded_at else run.dry_report
     return run_page(
@@ -91,7 +93,11 @@ def _detail(
         refusal=refusal,
         status=status,
         is_dry=run.loaded_at is None,
-        phases=run.phases.all(),
+        phases=selectors.phases_of(run),
+        lines=run.phases.all(),
+        may_choose_mode=modes.may_choose_mode(run),
+        verifications=run.verifications.select_related("source")[:5],
+        mode_words=run.get_mode_display(),
         kept=_kept(run),
         deleted=_deleted(run),
         entities=ENTITIES,
@@ -117,6 +123,7 @@ def _step_name(run: ImportRun) -> str:
         State.READING: "Reading the file",
         State.CHECKING: "The dry run",
         State.LOADING: "Loading",
+        State.MENDING: "Taking corrected records over",
         State.UNDOING: "Undoing",
     }
     return names.get(run.failed_in, "")  # type: ignore[call-overload,no-any-return]
@@ -163,9 +170,12 @@ def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer the progress bar; when the work has ended, the whole page comes anew."""
     run = found_run(pk)
     if run.is_working:
-        return render(
-            request, "imports/_progress.html", {"run": run, "pace": selectors.pace_of(run)}
-        )
+        context = {
+            "run": run,
+            "pace": selectors.pace_of(run),
+            "phases": selectors.phases_of(run),
+        }
+        return render(request, "imports/_progress.html", context)
     return HttpResponse(headers={"HX-Refresh": "true"})
 
 
@@ -180,65 +190,7 @@ def contents(request: HttpRequest, pk: UUID) -> HttpResponse:
     return run_page(request, run, "contents", tables=tables, source=run.source, step=2)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires(Action.RUN, Resource.IMPORTS)
-def mapping(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Edit and confirm what becomes of each field; confirming goes on to the dry run."""
-    run = found_run(pk)
-    if "suggestion" not in run.source.profile or run.is_working:
-        return redirect("imports:detail", pk=pk)
-    form = MappingForm(run.source, services.proposed_spec(run))
-    problem, status = "", 200
-    if request.method == "POST":
-        try:
-            form = MappingForm(run.source, form.read(request.POST.dict()))
-            services.save_mapping(run, form.spec, actor=current_scope().actor)
-        except (MappingError, ImportRefusedError) as error:
-            problem, status = str(error), 422
-        else:
-            return _begin(request, run, State.CHECKING, tasks.check_run)
-    return _mapping_page(request, run, form, problem=problem, status=status)
-
-
-def _mapping_page(
-    request: HttpRequest, run: ImportRun, form: MappingForm, *, problem: str, status: int
-) -> HttpResponse:
-    return run_page(
-        request,
-        run,
-        "mapping",
-        form=form,
-        tables=form.tables(),
-        problem=problem,
-        status=status,
-        entities=ENTITIES.values(),
-        zones=ZONES,
-        options=form.spec.options,
-        step=3,
-        empty_tables=form.empty_tables(),
-    )
-
-
-@require_POST
-@requires(Action.RUN, Resource.IMPORTS)
-def mapping_table(request: HttpRequest, pk: UUID, table_id: int) -> HttpResponse:
-    """Answer one table of the editor anew, suggested for what it is now taken for."""
-    run = found_run(pk)
-    if "suggestion" not in run.source.profile:
-        raise Http404("This file has not been read yet.")
-    form = MappingForm(run.source, services.proposed_spec(run))
-    try:
-        sent = request.POST.dict()
-        wanted = sent.pop(f"t{table_id}", "")
-        form = MappingForm(run.source, form.read(sent)).with_entity(table_id, wanted)
-        row = form.table_row(table_id)
-    except MappingError as error:
-        raise Http404(str(error)) from error
-    context = {"run": run, "table": row, "entities": ENTITIES.values(), "open": True}
-    return render(request, "imports/_mapping_table.html", context)
-
-
-def _begin(request: HttpRequest, run: ImportRun, step: str, task: Any) -> HttpResponse:
+def begin_step(request: HttpRequest, run: ImportRun, step: str, task: Any) -> HttpResponse:
     """Queue a step; the worker is told once the request's transaction has been kept."""
     try:
         with transaction.atomic():
@@ -260,7 +212,7 @@ def _begin(request: HttpRequest, run: ImportRun, step: str, task: Any) -> HttpRe
 @requires(Action.RUN, Resource.IMPORTS)
 def read(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Begin to read a file that had to wait for another import."""
-    return _begin(request, found_run(pk), State.READING, tasks.read_file)
+    return begin_step(request, found_run(pk), State.READING, tasks.read_file)
 
 
 @require_POST
@@ -279,25 +231,39 @@ def written(request: HttpRequest, pk: UUID) -> HttpResponse:
         run = choose_reading(run, choices)
     except ImportRefusedError as refusal:
         return _detail(request, found_run(pk), status=409, refusal=str(refusal))
-    return _begin(request, run, State.READING, tasks.read_file)
+    return begin_step(request, run, State.READING, tasks.read_file)
 
 
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def check(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _begin(request, found_run(pk), State.CHECKING, tasks.check_run)
+    return begin_step(request, found_run(pk), State.CHECKING, tasks.check_run)
 
 
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def load(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _begin(request, found_run(pk), State.LOADING, tasks.load_run)
+    """Load for good; incomplete records stop it where the clinic wants that."""
+    run = modes.stop_at_gaps(found_run(pk), stops="stops_at_gaps" in request.POST)
+    return begin_step(request, run, State.LOADING, tasks.load_run)
+
+
+@require_POST
+@requires(Action.RUN, Resource.IMPORTS)
+def update(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make a full re-import that is not loaded yet an ordinary run again."""
+    run = found_run(pk)
+    try:
+        modes.bring_up_to_date(run)
+    except ImportRefusedError as refusal:
+        return _detail(request, run, status=409, refusal=str(refusal))
+    return redirect("imports:detail", pk=pk)
 
 
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _begin(request, found_run(pk), State.UNDOING, tasks.undo_run)
+    return begin_step(request, found_run(pk), State.UNDOING, tasks.undo_run)
 
 
 @require_POST
@@ -310,7 +276,7 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
         transaction.on_commit(lambda: task.delay(run_id))
         return redirect("imports:detail", pk=pk)
     if run.state == State.FAILED:
-        return _begin(request, run, run.failed_in, tasks.STEPS[run.failed_in])
+        return begin_step(request, run, run.failed_in, tasks.STEPS[run.failed_in])
     refusal = "There is nothing to take up again."
     return _detail(request, run, status=409, refusal=refusal)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import template
 
+from onboarding.imports.lookups import choice_of
 from onboarding.imports.targets import ENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from onboarding.imports.decisions import Decision
 
 register = template.Library()
 
@@ -71,6 +75,17 @@ def percent(share: float | None) -> str:
 def choices(text: str) -> list[list[str]]:
     """Part `a|A,b|B` into pairs."""
     return [pair.split("|") for pair in text.split(",")]
+
+
+@register.filter
+def glue_choices(text: str) -> list[list[str]]:
+    """Part `blank|yes, after a blank,comma|…` into pairs: a comma parts them only before a name."""
+    return [pair.split("|") for pair in re.split(r",(?=\w*\|)", text)]
+
+
+@register.filter
+def as_choice(decision: Decision | None) -> str:
+    return choice_of(decision)
 
 
 @register.filter

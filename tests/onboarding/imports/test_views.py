@@ -124,8 +124,6 @@ def form_of(clinic, run, **changes):
             sent[table.name] = table.entity.name if table.entity else ""
             for row in table.fields if table.entity else ():
                 sent[row.name] = row.value
-                if row.how_choices:
-                    sent[f"{row.name}-as"] = row.how
     return {**sent, **changes}
 
 
