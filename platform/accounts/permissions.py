@@ -44,6 +44,7 @@ class Resource(StrEnum):
     DOCUMENTS = "documents"
     CONTACTS = "contacts"
     INVOICES = "invoices"
+    REPORTS = "reports"
     IMPORTS = "imports"
     STAFF = "staff"
     AUDIT = "audit"
@@ -66,6 +67,7 @@ _LABELS = {
     Resource.DOCUMENTS: "Documents and images",
     Resource.CONTACTS: "Contacts and referrers",
     Resource.INVOICES: "Invoices",
+    Resource.REPORTS: "Reports",
     Resource.IMPORTS: "Data import",
     Resource.STAFF: "Staff",
     Resource.AUDIT: "Audit trail",
@@ -112,6 +114,7 @@ _LEADS = {
     Resource.DOCUMENTS: _grant(*_KEEP, _E),
     Resource.CONTACTS: _grant(*_KEEP, _E),
     Resource.INVOICES: _grant(*_KEEP, _E),
+    Resource.REPORTS: _grant(_V, _E),
     Resource.IMPORTS: _grant(*_KEEP, _E, _R),
     Resource.STAFF: _grant(*_KEEP),
     Resource.AUDIT: _grant(_V, _E),
@@ -149,6 +152,7 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
         Resource.APPOINTMENTS: _grant(_V, _E),
         Resource.CONTACTS: _grant(_V),
         Resource.INVOICES: _grant(_V, _C, _X, _E),
+        Resource.REPORTS: _grant(_V, _E),
         Resource.SETTINGS: _grant(_V),
         **_OWN,
     },

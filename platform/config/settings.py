@@ -84,8 +84,10 @@ TENANT_APPS = [
     "clinical.letters",
     "clinical.messages",
     "clinical.documents",
+    "clinical.reports",
     "billing_integrations.invoices",
     "onboarding.imports",
+    "onboarding.takeout",
 ]
 INSTALLED_APPS = [
     "ui",
@@ -222,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "tidy-exports": {"task": "takeout.tidy_everywhere", "schedule": 600.0},
     "find-duplicate-patients": {
         "task": "patients.find_duplicates_everywhere",
         "schedule": 24 * 3600.0,

@@ -25,6 +25,7 @@ urlpatterns = [
     path("settings/data/connection/", include("onboarding.imports.connection.urls")),
     path("settings/data/", include("onboarding.imports.data_urls")),
     path("settings/data/import/", include("onboarding.imports.urls")),
+    path("settings/data/export/", include("onboarding.takeout.urls")),
     path("", include("accounts.urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),
 ]
