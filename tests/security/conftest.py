@@ -120,6 +120,7 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
         PatientMerge,
     )
     from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+    from onboarding.imports.connection.models import FileMakerConnection
     from onboarding.imports.models import ImportRun, ImportSource
     from tenants.scope import tenant_scope
 
@@ -163,9 +164,12 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
             file_name=f"{name}.fmp12", storage_key="imports/none.part", size=4096, uploaded_by=name
         )
         run = ImportRun.objects.create(source=source, started_by=name)
+        server = FileMakerConnection.objects.create(
+            host="fms.example", database=name, account=name, sealed_password=f"nx1.{name}"
+        )
     return {
         "user": user, "invited": invited, "session": session, "location": location,
         "practitioner": practitioner, "appointment_type": kind, "funding_type": funding,
         "patient": patient, "contact": contact, "appointment": appointment,
-        "import_source": source, "import_run": run, "pair": pair, "merge": merge,
+        "import_source": source, "import_run": run, "filemaker_connection": server, "pair": pair, "merge": merge,
     }  # fmt: skip

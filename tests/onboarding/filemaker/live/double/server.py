@@ -214,7 +214,11 @@ class _Handler(BaseHTTPRequestHandler):
             if number == 952:
                 bearer = self.headers.get("Authorization") or ""
                 double.sessions.pop(bearer.removeprefix("Bearer "), None)
-            answer = status, json.dumps(error_body(number)).encode(), {}
+            body = error_body(number)
+            if self.path.startswith("/fmi/odata"):
+                said = body["messages"][0]["message"]
+                body = {"error": {"code": str(number), "message": said}}
+            answer = status, json.dumps(body).encode(), {}
         elif action == "status":
             answer = fault.value, b"<html><h1>Error</h1></html>", {"Content-Type": "text/html"}
         elif action == "body":
