@@ -24,8 +24,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def workbook(period: Period, sections: Sequence[Section]) -> bytes:
     """Answer an .xlsx with a sheet per section; figures stay figures."""
-    book = Workbook()
-    book.remove(book.active)
+    book = Workbook(write_only=False)
+    for name in book.sheetnames:
+        del book[name]
     for section in sections:
         sheet = book.create_sheet(section.title[:SHEET_NAME_LENGTH])
         sheet.append([section.title, period.words])

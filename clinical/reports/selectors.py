@@ -93,12 +93,14 @@ def utilisation(period: Period) -> Section:
             filter=~Q(status__in=TAKES_NO_TIME),
         ),
     )  # fmt: skip
-    by_clinician = {row["practitioner"]: row for row in booked}
+    by_clinician: dict[Any, dict[str, Any]] = {
+        row["practitioner"]: dict(row.items()) for row in booked
+    }
     rostered = _rostered(period)
     names = {one.pk: one.name for one in Practitioner.objects.all()}
     lines = []
     for pk in sorted({*by_clinician, *rostered}, key=lambda pk: (pk is None, names.get(pk, ""))):
-        row = by_clinician.get(pk, {"visits": 0, "missed": 0, "time": None})
+        row: dict[str, Any] = by_clinician.get(pk, {"visits": 0, "missed": 0, "time": None})
         hours = _hours(row["time"] or timedelta())
         there = _hours(rostered.get(pk, timedelta()))
         lines.append(

@@ -17,6 +17,8 @@ from clinical.reports import files, selectors
 from clinical.reports.forms import PeriodForm
 
 if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase
+
     from clinical.practice.requests import SignedInRequest
     from clinical.reports.period import Period
 
@@ -25,7 +27,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @require_safe
 @requires(Action.VIEW, Resource.REPORTS)
-def period(request: SignedInRequest) -> HttpResponse:
+def period(request: SignedInRequest) -> HttpResponseBase:
     """Show what a period came to."""
     today = timezone.localdate()
     form = PeriodForm(request.GET, today=today)
@@ -42,7 +44,7 @@ def period(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 @requires(Action.EXPORT, Resource.REPORTS)
-def workbook(request: SignedInRequest) -> HttpResponse:
+def workbook(request: SignedInRequest) -> HttpResponseBase:
     asked, sections = _asked(request)
     if asked is None:
         return period(request)
@@ -51,11 +53,11 @@ def workbook(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 @requires(Action.EXPORT, Resource.REPORTS)
-def pdf(request: SignedInRequest) -> HttpResponse:
+def pdf(request: SignedInRequest) -> HttpResponseBase:
     asked, sections = _asked(request)
     if asked is None:
         return period(request)
-    made = files.pdf(request.tenant.name, asked, sections)  # type: ignore[attr-defined]
+    made = files.pdf(request.tenant.name, asked, sections)
     return _file(made, "application/pdf", f"report-{asked.first}.pdf")
 
 
