@@ -143,6 +143,7 @@ def finish_upload(upload: Upload, *, actor: User) -> Upload:
     """Make the document of a file that has arrived as a whole."""
     path = path_of(upload)
     document = Document.objects.create(
+        pk=upload.pk,  # so that files stand in the order they were chosen in
         patient=upload.patient,
         batch=upload.batch,
         kind=upload.kind,
