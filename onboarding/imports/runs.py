@@ -152,8 +152,8 @@ def fail(tenant: Tenant, run_id: uuid.UUID, error: BaseException, *, actor: Acto
 
 
 def _note_failure(run: ImportRun, reason: str) -> None:
-    """A run whose corrected records could not be taken over stays what it was: loaded."""
-    if run.state == State.MENDING:
+    """A run whose corrected records or files could not be taken over stays what it was: loaded."""
+    if run.state in {State.MENDING, State.FILING}:
         run.failed_in, run.state, run.error = "", State.LOADED, reason
     else:
         run.failed_in, run.state, run.error = run.state, State.FAILED, reason

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from audit.services import record as record_event
 from onboarding.imports import maintenance, notices, quarantine, runs
+from onboarding.imports.filing import file_run, wants_filing
 from onboarding.imports.identity import settle_key
 from onboarding.imports.loading.engine import Loader
 from onboarding.imports.loading.ledger import Ledger
@@ -284,6 +285,7 @@ STEPS_BEFORE: dict[str, set[str]] = {
     State.READING: {State.UPLOADED},
     State.CHECKING: {State.MAPPED, State.CHECKED},
     State.LOADING: {State.CHECKED},
+    State.FILING: {State.LOADED},
     State.MENDING: {State.LOADED},
     State.UNDOING: {State.LOADED},
 }
@@ -358,4 +360,9 @@ def import_file(
         save_mapping(run, spec, actor=actor)
     if dry_run:
         return check_run(tenant, run.pk, actor=actor, live=live)
-    return load_run(tenant, run.pk, actor=actor, live=live, unchecked=True)
+    report = load_run(tenant, run.pk, actor=actor, live=live, unchecked=True)
+    with tenant_scope(tenant, actor=actor):
+        has_files = wants_filing(run.pk)
+    if has_files:
+        report["files"] = file_run(tenant, run.pk, actor=actor, live=live)
+    return report

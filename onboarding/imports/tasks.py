@@ -11,7 +11,7 @@ from celery import shared_task
 
 from accounts.tasks import RETRY
 from clinical.patients.tasks import find_duplicates
-from onboarding.imports import at_work, notices, runs, services, verification
+from onboarding.imports import at_work, filing_tasks, notices, runs, services, verification
 from onboarding.imports.models import ImportRun
 from onboarding.imports.retention import discard_old_uploads
 from onboarding.imports.runs import ImportRefusedError
@@ -58,6 +58,7 @@ def check_run(task: TenantTask, run_id: str) -> None:
 def load_run(task: TenantTask, run_id: str) -> None:
     """Load it for good; then have the clinic looked through for people who are here twice."""
     _run(services.load_run, task, run_id)
+    filing_tasks.follow_loading(task, run_id)
     find_duplicates.delay_for(task.tenant.pk)
 
 
@@ -97,6 +98,7 @@ STEPS: dict[str, TenantTask] = {
     ImportRun.State.READING: read_file,
     ImportRun.State.CHECKING: check_run,
     ImportRun.State.LOADING: load_run,
+    ImportRun.State.FILING: filing_tasks.file_run,
     ImportRun.State.MENDING: mend_run,
     ImportRun.State.UNDOING: undo_run,
 }
