@@ -12,7 +12,9 @@ class ImportsConfig(AppConfig):
         """Enter the navigation; say what the audit trail need not record, and why."""
         from audit import coverage
         from clinical.patients.relations import also_refers
+        from onboarding.imports import maintenance
         from onboarding.imports.models import ImportLink
+        from ui.banners import register_banner
         from ui.navigation import NavItem, register
 
         # Merged patients: the file's record leads to the one that goes on, and never makes a third.
@@ -36,6 +38,17 @@ class ImportsConfig(AppConfig):
             "imports_filemakerconnection",
             "sealed_password", "sealed_session", "last_report", "checking_since",
         )  # fmt: skip
+        register_banner(maintenance.banner)
+        register(
+            NavItem(
+                "Data management",
+                "data:overview",
+                "database",
+                permission="imports.view",
+                order=74,
+                group="Settings",
+            )
+        )
         register(
             NavItem(
                 "Import",

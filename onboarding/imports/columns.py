@@ -199,7 +199,8 @@ class _Account:
         if model is None:
             return
         ids = ImportLink.objects.filter(source_key=self.source.key, table_id=self.table.id)
-        rows = model._base_manager.filter(pk__in=ids.values("target_id"))
+        everybody = model._base_manager  # noqa: SLF001 - people who were merged count too
+        rows = everybody.filter(pk__in=ids.values("target_id"))
         asked: dict[str, Any] = {}
         for rule in self.rule.fields:
             column = columns.get(rule.field_id)
@@ -215,25 +216,26 @@ class _Account:
     def _questions(self, model: type[models.Model], target: str, field_id: int) -> dict[str, Any]:
         name = _COLUMN_OF.get((self.rule.entity, target), target)
         known = {f.name: f for f in model._meta.concrete_fields}
+        asked: dict[str, Any] = {}
         if self.rule.entity == "patient" and target in _HANGING:
             relation, which = _HANGING[target]
-            return {f"here_of_{field_id}": Count(relation, filter=which, distinct=True)}
-        if name not in known:
-            return {}
-        kind = known[name]
-        if isinstance(kind, models.DateField):
-            return {
-                f"here_of_{field_id}": Count(name),
-                f"first_of_{field_id}": Min(name),
-                f"last_of_{field_id}": Max(name),
-            }
-        if isinstance(kind, models.BooleanField):
-            return {f"here_of_{field_id}": Count("pk", filter=Q(**{name: True}))}
-        if isinstance(kind, models.IntegerField):
-            return {f"here_of_{field_id}": Count(name), f"sum_of_{field_id}": Sum(name)}
-        if isinstance(kind, models.CharField | models.TextField):
-            return {f"here_of_{field_id}": Count("pk", filter=~Q(**{name: ""}))}
-        return {f"here_of_{field_id}": Count(name)}
+            asked["here"] = Count(relation, filter=which, distinct=True)
+        elif name in known:
+            asked = _questions_of(known[name])
+        return {f"{what}_of_{field_id}": question for what, question in asked.items()}
+
+
+def _questions_of(kind: models.Field[Any, Any]) -> dict[str, Any]:
+    name = kind.name
+    if isinstance(kind, models.DateField):
+        return {"here": Count(name), "first": Min(name), "last": Max(name)}
+    if isinstance(kind, models.BooleanField):
+        return {"here": Count("pk", filter=Q(**{name: True}))}
+    if isinstance(kind, models.IntegerField):
+        return {"here": Count(name), "sum": Sum(name)}
+    if isinstance(kind, models.CharField | models.TextField):
+        return {"here": Count("pk", filter=~Q(**{name: ""}))}
+    return {"here": Count(name)}
 
 
 def _note(column: Column, what: str, value: Any) -> None:

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 import redis
 from django.core.cache import cache
 from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
 
 from accounts.permissions import Action, Resource
 from onboarding.imports.models import ImportRun
 from tenants.scope import active_scope, current_scope, tenant_scope
+from ui.banners import Banner
 from ui.errors import Explanation, error_response
 
 if TYPE_CHECKING:
@@ -161,24 +164,37 @@ def _enters_records(view: Any) -> bool:
     return action in _ENTERED and resource not in _LEFT_OPEN
 
 
-def context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `maintenance` in every template of a clinic, asked for only where shown."""
-    return {"maintenance": _Lazy(request)}
+def banner(request: HttpRequest) -> Banner | None:  # noqa: ARG001 - a provider's signature
+    """Answer the line above every page while records are being brought in or taken back."""
+    notice = notice_of_clinic()
+    if notice is None:
+        return None
+    what = "An import is being undone" if notice["undoing"] else "Data is being imported"
+    since = _clock(notice["since"])
+    left = _left(notice["left"])
+    title = " ".join(filter(None, [what, f"since {since}" if since else ""]))
+    rest = (
+        "You can go on reading; nothing can be entered or changed until it has ended."
+        if notice["closed"]
+        else "You can go on working."
+    )
+    return Banner(
+        title=f"{title}{left}.",
+        text=rest,
+        url=reverse("data:notice"),
+        icon="database-import",
+        tone="warning" if notice["closed"] else "info",
+    )
 
 
-class _Lazy:
-    """The notice, looked up when a template shows it and never without a person and a clinic."""
+def _clock(moment: str) -> str:
+    if not moment:
+        return ""
+    return f"{timezone.localtime(datetime.fromisoformat(moment)):%H:%M}"
 
-    def __init__(self, request: HttpRequest) -> None:
-        self._request = request
 
-    @property
-    def notice(self) -> dict[str, Any] | None:
-        scope = active_scope()
-        user = getattr(self._request, "user", None)
-        if scope is None or not scope.is_clinic or user is None or not user.is_authenticated:
-            return None
-        found = notice_of_clinic()
-        if found is not None and found["since"]:
-            return {**found, "began": datetime.fromisoformat(found["since"])}
-        return found
+def _left(seconds: int | None) -> str:
+    if seconds is None:
+        return ""
+    words = f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min"  # noqa: PLR2004
+    return f", about {words} left"

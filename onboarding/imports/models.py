@@ -308,6 +308,18 @@ class RunPhase(ClinicModel):
     def seconds(self) -> float:
         return (self.ended_at - self.started_at).total_seconds()
 
+    def as_json(self) -> dict[str, object]:
+        """Answer the line as `PhaseLine.as_json` does."""
+        return {
+            "number": self.number,
+            "name": self.name,
+            "records": self.records,
+            "errors": self.errors,
+            "note": self.note,
+            "seconds": round(self.seconds, 1),
+            "began": self.started_at.isoformat(),
+        }
+
 
 class ImportLink(ClinicModel):
     """Which row of the clinic a FileMaker record became: what makes a second import an update."""

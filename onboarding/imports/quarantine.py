@@ -6,7 +6,7 @@ of the same file too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from clinical.patients.models import Patient
     from onboarding.imports.loading.ledger import Ledger
+    from onboarding.imports.structure import TableStructure
     from onboarding.imports.targets import Target
     from tenants.scope import Actor
 
@@ -190,16 +191,16 @@ def open_record(run: ImportRun, table_id: int, record_id: int) -> OpenRecord | N
     said = list(
         Correction.objects.filter(source_key=run.source.key, table_id=table_id, record_id=record_id)
     )
-    fields = table.fields if table else ()
     targets = ENTITIES[rule.entity].by_name if rule.entity else {}
     becomes = {r.field_id: targets[r.to] for r in rule.fields if r.to in targets}
     raw = result.raw or {}
     empty = {str(field_id): "" for field_id in becomes if not any(_is_of(k, field_id) for k in raw)}
     corrected = {c.place: c.text for c in said if c.kind == Kind.CELL}
     cells = [
-        _cell(place, text, fields, becomes, corrected.get(place), result)
+        _cell(place, text, table, becomes.get(parse_key(place)[0]), result)
         for place, text in {**raw, **empty}.items()
     ]
+    cells = [replace(cell, corrected=corrected.get(cell.place)) for cell in cells]
     cells.sort(key=lambda cell: (not cell.issues, not cell.becomes))
     wanted = [target for target in becomes.values() if target.refers_to]
     return OpenRecord(
@@ -214,19 +215,17 @@ def _is_of(place: str, field_id: int) -> bool:
 def _cell(
     place: str,
     text: str,
-    fields: Any,
-    becomes: Mapping[int, Target],
-    corrected: str | None,
+    table: TableStructure | None,
+    target: Target | None,
     result: RowResult,
 ) -> Cell:
     field_id, repetition = parse_key(place)
-    target = becomes.get(field_id)
     return Cell(
         place,
-        label_of(fields, field_id, repetition),
+        label_of(table.fields if table else (), field_id, repetition),
         target.label if target else "",
         text,
-        corrected,
+        None,
         [issue["message"] for issue in result.issues if issue["field"] == field_id],
     )
 

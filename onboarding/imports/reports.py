@@ -6,6 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from django.utils.timezone import localtime
+
 from onboarding.imports.loading.ledger import OUTCOMES
 from onboarding.imports.models import RowResult
 from onboarding.imports.structure import Structure, label_of
@@ -13,6 +15,7 @@ from onboarding.imports.targets import ENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from onboarding.imports.loading.engine import Loader
     from onboarding.imports.models import ImportRun
@@ -124,6 +127,82 @@ def reconciliation_csv(report: Mapping[str, Any]) -> str:
                 )
             )
     return "".join(out)
+
+
+def tables_with_columns(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Answer the tables that were taken over, each with its columns."""
+    columns = report.get("columns", {})
+    return [
+        {**table, "columns": columns[str(table["id"])]}
+        for table in report["tables"]
+        if columns.get(str(table["id"]))
+    ]
+
+
+def columns_csv(report: Mapping[str, Any]) -> str:
+    """One line for each column of each table."""
+    out = [
+        _line(
+            [
+                "table", "field", "becomes", "cells filled in the file", "checksum",
+                "of records taken over", "kept with the records", "checksum kept", "same",
+                "sum in the file", "sum kept", "rows with a value in Nexus", "first date",
+                "last date", "sum in Nexus", "earliest in the file", "latest in the file",
+            ]
+        )
+    ]  # fmt: skip
+    for table in tables_with_columns(report):
+        for column in table["columns"]:
+            here = "" if column["here"] is None else column["here"]
+            out.append(
+                _line(
+                    [
+                        table["name"], column["name"], column["becomes"], column["filled"],
+                        column["checksum"], column["taken"], column["kept"],
+                        column["kept_checksum"], "yes" if column["same"] else "NO", column["sum"],
+                        column["kept_sum"], here, column["first"], column["last"],
+                        column["here_sum"], column["file_first"], column["file_last"],
+                    ]
+                )
+            )  # fmt: skip
+    return "".join(out)
+
+
+def for_pdf(
+    run: ImportRun, report: Mapping[str, Any], *, clinic: str, at: datetime
+) -> dict[str, Any]:
+    """Answer what the PDF's template shows: the report with its words, and nothing of patients."""
+    return {
+        "clinic": clinic,
+        "printed": f"{at:%d %b %Y %H:%M}",
+        "file": report["file"],
+        "sha256": report["sha256"],
+        "dry_run": report["dry_run"],
+        "mode": run.get_mode_display(),
+        "state": run.get_state_display(),
+        "started_by": run.started_by,
+        "loaded_at": f"{localtime(run.loaded_at):%d %b %Y %H:%M}" if run.loaded_at else "",
+        "mapping_version": report["mapping_version"],
+        "seconds": report["seconds"],
+        "holds": report["holds"],
+        "totals": report["totals"],
+        "phases": report.get("phases", []),
+        "tables": [
+            {**table, "becomes": ENTITIES[table["entity"]].plural if table["entity"] else ""}
+            for table in report["tables"]
+        ],
+        "columns": tables_with_columns(report),
+        "checks": report.get("checks", []),
+        "validation": report.get("validation", []),
+        "preserved": report.get("preserved", []),
+        "snapshot": report.get("snapshot", {}),
+        "warnings": report.get("warnings", []),
+        "mended": report.get("mended", []),
+        "duplicates": [
+            {"count": found["count"], "evidence": found["evidence"]}
+            for found in report.get("duplicates", ())
+        ],
+    }
 
 
 def rows_csv(run: ImportRun, *, dry: bool) -> Iterator[str]:

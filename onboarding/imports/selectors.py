@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
+from onboarding.imports.maintenance import time_left
 from onboarding.imports.models import ImportRun, ImportSource, RowResult, RunProgress
+from onboarding.imports.phases import VALIDATION, ShownPhase, shown_phases
 from onboarding.imports.progress import is_stale
 from onboarding.imports.structure import Structure, label_of
 
@@ -99,8 +101,37 @@ def pace_of(run: ImportRun) -> Pace:
     if progress is None or progress.attempt == 0:
         return Pace(WAITING, "", None, 0, stale)
     detail = f"{progress.done:,} of {progress.total:,} records" if progress.total else ""
+    detail = ", ".join(filter(None, [detail, left_in_words(run)]))
     known = progress.done if progress.total else None
     return Pace(progress.phase or run.get_state_display(), detail, known, progress.total, stale)
+
+
+def left_in_words(run: ImportRun) -> str:
+    """Answer about how long the step will still take; "" while nothing can be said."""
+    seconds = time_left(getattr(run, "progress", None), now=datetime.now(UTC))
+    if seconds is None:
+        return ""
+    if seconds < 90:  # noqa: PLR2004 - from there on minutes say enough
+        return f"about {seconds} s left"
+    return f"about {round(seconds / 60)} min left"
+
+
+def phases_of(run: ImportRun) -> list[ShownPhase]:
+    """Answer the phases 0 to 8 of the load that is at work, or of the last one; [] for other steps."""
+    if run.is_working:
+        progress = getattr(run, "progress", None)
+        loads = run.state in {ImportRun.State.CHECKING, ImportRun.State.LOADING}
+        return shown_phases(progress.lines, at_work=True) if progress and loads else []
+    lines: list[Mapping[str, Any]] = []
+    for line in run.phases.all():
+        if line.number == VALIDATION and lines and lines[-1]["number"] != VALIDATION:
+            lines.clear()  # an earlier walk: a dry run, or a load that stopped
+        if line.number is not None:
+            lines.append(line.as_json())
+    if not lines:
+        return []
+    stopped = run.state == ImportRun.State.FAILED
+    return shown_phases(lines, at_work=False, stopped=stopped)
 
 
 @dataclass(frozen=True)

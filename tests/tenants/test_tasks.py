@@ -103,9 +103,11 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "audit.anchor_everywhere",
         "documents.prepare_everywhere",  # clinic by clinic, each in its scope
         "imports.resume_stale",
+        "imports.resume_forgotten",
         "imports.discard_old",
         "accounts.send_operators_letter",
         "patients.find_duplicates_everywhere",
+        "takeout.tidy_everywhere",
     }
     current_app.loader.import_default_modules()
 

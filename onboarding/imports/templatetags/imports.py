@@ -13,6 +13,7 @@ from onboarding.imports.targets import ENTITIES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from onboarding.imports.data_status import Linking
     from onboarding.imports.decisions import Decision
 
 register = template.Library()
@@ -101,3 +102,16 @@ def has_reasons(report: Mapping[str, Any]) -> bool:
 @register.filter
 def has_issues(report: Mapping[str, Any]) -> bool:
     return any(table["issues"] for table in report["tables"])
+
+
+@register.filter
+def in_archive(count: int) -> str:
+    return f"{count:,} of them in the archive" if count else ""
+
+
+@register.filter
+def linking_words(kind: Linking) -> str:
+    """Say how many files belong to a patient, and how many to nobody yet."""
+    if not kind.total:
+        return ""
+    return f"{kind.linked:,} linked, {kind.unlinked:,} not linked"
