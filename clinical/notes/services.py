@@ -121,9 +121,13 @@ def save_draft(note: Note, *, actor: User, at: datetime, revision: int, text: No
     """Keep what was written so far.
 
     Raises NoteChangedError when the note is no longer at `revision`, NoteSignedError when signed.
+    The same text again is no conflict: a page whose answer was lost sends it once more.
     """
     _check_writable(note, actor)
-    return _swap(note, at=at, revision=revision, **text.columns())
+    columns = text.columns()
+    if note.revision > revision and all(getattr(note, name) == columns[name] for name in columns):
+        return note
+    return _swap(note, at=at, revision=revision, **columns)
 
 
 @transaction.atomic

@@ -85,6 +85,15 @@ def test_the_second_of_two_editors_is_told_and_nothing_is_overwritten(draft, cli
     assert Note.objects.get().body == "Plan\nFirst"
 
 
+def test_saving_the_same_text_again_is_no_conflict(draft, clinician):
+    """The answer to the first was lost on the way."""
+    for _ in range(2):
+        note = Note.objects.get(pk=draft.pk)
+        services.save_draft(note, actor=clinician, at=NOW, revision=0, text=_text("Same"))
+
+    assert Note.objects.get().revision == 1
+
+
 def test_only_the_author_writes_a_draft(draft, person):
     with pytest.raises(PermissionDenied):
         services.save_draft(
