@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ from onboarding.imports.loading.ledger import (
     UPDATED,
     Ledger,
 )
+from onboarding.imports.loading.merged_people import MergedPersonMerge, people_made_of_two
 from onboarding.imports.loading.merging import Merge
 from onboarding.imports.loading.reading import RecordReader
 from onboarding.imports.loading.references import References
@@ -36,7 +38,7 @@ from onboarding.imports.models import ImportLink, RowChange, StagedRecord
 from onboarding.imports.phases import phase_of
 from onboarding.imports.replacing import Replacement
 from onboarding.imports.structure import Structure
-from onboarding.imports.targets import ENTITIES, INVOICE_LINE
+from onboarding.imports.targets import ENTITIES, INVOICE_LINE, PATIENT
 from tenants.ids import uuid7
 
 if TYPE_CHECKING:
@@ -388,12 +390,42 @@ class Loader:
             return
         self._batches.write()
         place = (rule.table_id, staged.record_id)
-        merge = Merge(self.writer, rule.entity, link.target_id, record, place)
+        merge = self._merge_of(rule, reader, link, record=record, place=place, rule_hash=rule_hash)
         changed = merge.bring_up(built)
         self._files.want_if_changed(link.target_id, staged, link, built)
         self._relink(staged, link, rule_hash)
         outcome = UPDATED if changed else UNCHANGED
         self._take(rule, staged, outcome, record=record, target_id=link.target_id)
+
+    def _merge_of(
+        self,
+        rule: TableRule,
+        reader: RecordReader,
+        link: ImportLink,
+        *,
+        record: ReadRecord,
+        place: tuple[int, int],
+        rule_hash: str,
+    ) -> Merge:
+        if rule.entity != PATIENT or link.target_id not in self._made_of_two:
+            return Merge(self.writer, rule.entity, link.target_id, record, place)
+        try:
+            before = BUILDERS[PATIENT](reader.read(link.record_id, link.raw), self._shop)
+        except SetAsideError:
+            before = BLANK
+        return MergedPersonMerge(
+            self.writer,
+            rule.entity,
+            link.target_id,
+            record,
+            place,
+            before=before if isinstance(before, Built) else None,
+            fills=link.rule_hash != rule_hash,
+        )
+
+    @cached_property
+    def _made_of_two(self) -> set[uuid.UUID]:
+        return people_made_of_two()
 
     def _relink(self, staged: StagedRecord, link: ImportLink, rule_hash: str) -> None:
         """Remember the record's new text; the link as it was is kept for undoing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
+from django.db.models.functions import Coalesce
 
 from clinical.appointments.models import Appointment
 from clinical.contacts.models import Contact
@@ -268,7 +269,9 @@ def _add(known: dict[str, list[uuid.UUID]], key: str, row_id: uuid.UUID) -> None
 
 def _name_rows(entity: str) -> Sequence[tuple[Any, ...]]:
     if entity == PATIENT:
-        return list(Patient.objects.values_list("pk", "given_names", "family_name"))
+        # A merged record's name is its person's still: it leads to the record that goes on.
+        goes_on = Coalesce("merged_into_id", "pk")
+        return list(Patient.everyone.values_list(goes_on, "given_names", "family_name"))
     if entity == REFERRER:
         return _referrer_names()
     if entity in NAMELESS:
