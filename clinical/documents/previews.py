@@ -90,7 +90,7 @@ def _drawn(image: Image.Image) -> Preview:
 def _on_white(image: Image.Image) -> Image.Image:
     """Answer the colours as a screen shows them; what is see-through becomes white."""
     if image.mode.startswith(("I", "F")):
-        low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type,misc]
+        low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
         scale = 255 / (high - low) if high > low else 1
         return image.point(lambda value: value * scale - low * scale).convert("L").convert("RGB")
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:

@@ -166,7 +166,7 @@ def missing_files() -> Iterator[Document]:
 
 def orphans() -> Iterator[str]:
     """Name stored files that no document knows: a deleted document leaves its file for a sweep."""
-    known = set()
+    known: set[str] = set()
     for pair in Document.objects.values_list("storage_key", "thumbnail_key").iterator():
         known.update(pair)
     for folder in FOLDERS:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from clinical.documents.finishing import blocks_of
 from clinical.documents.rules import shows_as
 from clinical.documents.sniffing import UNKNOWN
 from tenants.storage import BLOCK, clinic_storage
@@ -28,6 +27,7 @@ IMAGE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors
 # neither the page nor the session.
 PDF = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
+MAX_PREVIEW = 4 * 1024 * 1024
 _PLAIN = frozenset("._- ()")
 
 
@@ -54,7 +54,7 @@ def download(request: HttpRequest, document: Document) -> HttpResponseBase:
 def preview(document: Document) -> HttpResponseBase:
     """Answer the small picture. The browser may keep it: its address is good for an hour only."""
     stream = clinic_storage().stream(document.thumbnail_key)
-    response = StreamingHttpResponse(blocks_of(stream), content_type="image/jpeg")
+    response = StreamingHttpResponse(_Blocks(stream, MAX_PREVIEW), content_type="image/jpeg")
     response.headers["Content-Security-Policy"] = IMAGE
     return response
 
@@ -94,7 +94,7 @@ def _streamed(request: HttpRequest, key: str, size: int) -> HttpResponseBase:
         response.headers["Content-Range"] = f"bytes */{size}"
         return response
     stream = clinic_storage().stream(key, start=start)
-    answer = StreamingHttpResponse(_limited(stream, end - start + 1), status=206 if match else 200)
+    answer = StreamingHttpResponse(_Blocks(stream, end - start + 1), status=206 if match else 200)
     answer.headers["Content-Length"] = str(end - start + 1)
     answer.headers["Accept-Ranges"] = "bytes"
     if match:
@@ -102,10 +102,21 @@ def _streamed(request: HttpRequest, key: str, size: int) -> HttpResponseBase:
     return answer
 
 
-def _limited(stream: Stream, left: int) -> Iterator[bytes]:
-    try:
-        while left > 0 and (block := stream.read(min(BLOCK, left))):
-            left -= len(block)
-            yield block
-    finally:
-        stream.close()
+class _Blocks:
+    """At most so many bytes of a stream, block by block; closed even if nobody ever reads them."""
+
+    def __init__(self, stream: Stream, left: int) -> None:
+        self._stream, self._left = stream, left
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        block = self._stream.read(min(BLOCK, self._left)) if self._left > 0 else b""
+        if not block:
+            raise StopIteration
+        self._left -= len(block)
+        return block
+
+    def close(self) -> None:
+        self._stream.close()

@@ -150,7 +150,7 @@ class _Buffer(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, piece) -> int:  # type: ignore[no-untyped-def,override]  # noqa: ANN001 - any buffer
+    def write(self, piece) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001 - any buffer
         self._pieces.append(bytes(piece))
         self._written += len(piece)
         return len(piece)
