@@ -10,6 +10,7 @@ The limit of 15 s is for reading and loading at factor 1; the dry run comes on t
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import resource
 import secrets
@@ -52,6 +53,7 @@ def main() -> int:
             REDIS_URL=servers.valkey_url,
             STORAGE_URL=f"file://{folder}/files",
             SECRET_KEY=secrets.token_hex(32),
+            NEXUS_KEYS=f"bench:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             DJANGO_SETTINGS_MODULE="config.settings",
         )
         import django

@@ -13,17 +13,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import connection
 from django.db.models import Count
 from django.db.models.functions import Collate
 
 from audit.services import record as record_event
+from clinical.documents.many import ManyFiles
 from clinical.documents.models import Document
-from clinical.documents.services import store_file
 from clinical.documents.tasks import prepare_pending
 from onboarding.imports import maintenance, phases, runs
 from onboarding.imports.filing_sources import FilesOfRun, FileUnavailableError
 from onboarding.imports.models import FileTask, ImportRun
+from onboarding.imports.payload import storable
 from onboarding.imports.progress import Progress, StoppedError
 from tenants.scope import NOBODY, tenant_scope
 from tenants.storage import StorageUnavailableError
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from tenants.scope import Actor
 
 State, Fate = ImportRun.State, FileTask.State
-BATCH_FILES = 50
+BATCH_FILES = 100
 BATCH_SECONDS = 2.0
 """After this long a batch is kept as far as it is: other people wait for its rows."""
 LISTED_REASONS = 20
@@ -53,7 +54,6 @@ class _Batch:
     """What became of the tasks of one transaction."""
 
     settled: list[FileTask] = field(default_factory=list)
-    named: list[Document] = field(default_factory=list)
     outage: str = ""
 
 
@@ -189,44 +189,66 @@ class _Filing:
     def _file(self, tasks: Sequence[FileTask], files: FilesOfRun) -> _Batch:
         """Store as many of the tasks' files as two seconds allow, in one transaction."""
         batch, began = _Batch(), time.monotonic()
-        with tenant_scope(self._tenant, actor=self._actor):
+        with tenant_scope(self._tenant, actor=self._actor), ManyFiles() as many:
             documents = Document.objects.in_bulk([task.document_id for task in tasks])
+            brought: list[tuple[FileTask, Document, str]] = []
             for task in tasks:
-                self._bring(task, documents.get(task.document_id), files, batch)
-                if batch.outage or time.monotonic() - began > BATCH_SECONDS:
+                document = documents.get(task.document_id)
+                if document is None:
+                    _mark(task, Fate.FAILED, GONE)
+                    batch.settled.append(task)
+                    continue
+                had = document.sha256 if document.state == Document.State.STORED else ""
+                document.problem = ""
+                brought.append((task, document, had))
+                _bring(task, document, files, many)
+                if many.outage or time.monotonic() - began > BATCH_SECONDS:
                     break
-            Document.objects.bulk_update(batch.named, ["file_name"])
-            FileTask.objects.bulk_update(batch.settled, ["state", "reason", "attempts"])
+            many.settle()
+            batch.outage = many.outage
+            batch.settled += [
+                task for task, document, had in brought if _settled(task, document, had)
+            ]
+            _write_fates(batch.settled)
         return batch
 
-    def _bring(
-        self, task: FileTask, document: Document | None, files: FilesOfRun, batch: _Batch
-    ) -> None:
-        task.attempts += 1
-        if document is None:
-            _mark(task, Fate.FAILED, GONE)
-            batch.settled.append(task)
-            return
-        had = document.sha256 if document.state == Document.State.STORED else ""
-        document.problem = ""
-        try:
-            found = files.find(task.table_id, task.cell)
-            if found.name and not document.file_name:
-                document.file_name = found.name
-                batch.named.append(document)
-            with transaction.atomic():
-                store_file(document, found.chunks, actor=self._actor, follow_up=False)
-        except (DataError, IntegrityError) as error:
-            _mark(task, Fate.FAILED, f"The database refused it ({type(error).__name__}).")
-        except FileUnavailableError as error:
-            _say(document, error)
-            _mark(task, Fate.MISSING if error.is_missing else Fate.FAILED, str(error))
-        else:
-            if document.state == Document.State.AWAITING:
-                batch.outage = document.problem
-                return
-            _mark_stored(task, document, had)
-        batch.settled.append(task)
+
+def _bring(task: FileTask, document: Document, files: FilesOfRun, many: ManyFiles) -> None:
+    try:
+        found = files.find(task.table_id, task.cell)
+        document.file_name = document.file_name or storable(found.name)
+        many.add(document, found.chunks)
+    except FileUnavailableError as error:
+        many.say(document, Document.State.MISSING, str(error))
+        _mark(task, Fate.MISSING if error.is_missing else Fate.FAILED, str(error))
+
+
+def _settled(task: FileTask, document: Document, had: str) -> bool:
+    """Note what became of a task; False where the storage did not answer, so that it waits on."""
+    if task.state != Fate.WAITING:
+        return True
+    if document.state == Document.State.AWAITING:
+        return False
+    if document.state != Document.State.STORED or document.problem:
+        _mark(task, Fate.FAILED, document.problem)
+    else:
+        _mark(task, Fate.STORED, ALREADY if had and had == document.sha256 else "")
+    return True
+
+
+def _write_fates(tasks: Sequence[FileTask]) -> None:
+    """One statement for a batch."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE imports_filetask AS t SET state = n.state, reason = n.reason, "
+            "attempts = t.attempts + 1 FROM unnest(%s::uuid[], %s::text[], %s::text[]) "
+            "AS n (id, state, reason) WHERE t.id = n.id",
+            [
+                [task.pk for task in tasks],
+                [task.state for task in tasks],
+                [task.reason for task in tasks],
+            ],
+        )
 
 
 def _after(last: tuple[int, str, uuid.UUID] | None, run_id: uuid.UUID) -> Any:
@@ -242,18 +264,3 @@ def _after(last: tuple[int, str, uuid.UUID] | None, run_id: uuid.UUID) -> Any:
 
 def _mark(task: FileTask, state: str, reason: str) -> None:
     task.state, task.reason = state, reason
-
-
-def _mark_stored(task: FileTask, document: Document, had: str) -> None:
-    if document.state != Document.State.STORED or document.problem:
-        _mark(task, Fate.FAILED, document.problem)
-    else:
-        _mark(task, Fate.STORED, ALREADY if had and had == document.sha256 else "")
-
-
-def _say(document: Document, error: FileUnavailableError) -> None:
-    """Say at the document why its file is not there; one that has a file keeps it."""
-    if document.state == Document.State.STORED:
-        return
-    document.state, document.problem = Document.State.MISSING, str(error)
-    document.save(update_fields=["state", "problem", "changed_at"])

@@ -22,6 +22,7 @@ from onboarding.imports.models import ImportSource, SourceFile
 from onboarding.imports.upload_parts import RESERVE, delete_parts, folder_of, keep_part
 from tenants.ids import uuid7
 from tenants.storage import work_dir
+from tenants.vault import VaultError
 
 if TYPE_CHECKING:
     import uuid
@@ -66,6 +67,12 @@ class DamagedPartError(UploadError):
     """The part is not what was sent; it can be sent again."""
 
     status = 503
+
+
+class SealingError(UploadError):
+    """The server cannot encrypt what arrives, so it does not take it."""
+
+    status = 500
 
 
 class UploadClosedError(UploadError):
@@ -167,6 +174,10 @@ def append_part(incoming: Incoming, part: Part, stream: Stream) -> Incoming:
         raise NoRoomError(
             f"The server could not store this part ({error.strerror}). "
             "What has arrived stays; try again later."
+        ) from error
+    except VaultError as error:
+        raise SealingError(
+            "The server cannot encrypt uploads at the moment, so none are taken. Tell your operator."
         ) from error
     if incoming.received == 0:
         try:

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from clinical.documents.many import ManyFiles
 from clinical.documents.models import Document
 from onboarding.filemaker.fmp.reader import open_file
 from onboarding.filemaker.sources import ContainerRef
@@ -234,7 +235,7 @@ def test_when_the_storage_does_not_answer_the_run_stops_in_words_and_a_retry_com
     monkeypatch.setattr(storage, "adopt", failing)
     stopped = file_run(alpha, run.pk, live=False)
 
-    assert stopped["stored"] == 12
+    assert 0 < stopped["stored"] < stopped["asked"]
     with tenant_scope(alpha):
         run.refresh_from_db()
         assert run.state == "loaded"
@@ -257,18 +258,18 @@ def test_a_worker_killed_at_any_point_is_taken_up_and_nothing_is_stored_twice(
     run = loaded(alpha, demo.path)
     with tenant_scope(alpha):
         others = set(stored_names())  # of tests that were rolled back in the database only
-    store, calls = filing.store_file, Counter()
+    add, calls = ManyFiles.add, Counter()
 
     def dying(*args, **kwargs):
         calls["store"] += 1
         if calls["store"] == dies_at:
             raise SystemExit
-        return store(*args, **kwargs)
+        return add(*args, **kwargs)
 
-    monkeypatch.setattr(filing, "store_file", dying)
+    monkeypatch.setattr(ManyFiles, "add", dying)
     with pytest.raises(SystemExit):
         file_run(alpha, run.pk, live=False)
-    monkeypatch.setattr(filing, "store_file", store)
+    monkeypatch.setattr(ManyFiles, "add", add)
 
     account = file_run(alpha, run.pk, live=False)
 
