@@ -58,10 +58,14 @@ def contact_list(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @requires(Action.VIEW, Resource.CONTACTS)
 def choices(request: SignedInRequest) -> HttpResponse:
-    """Offer entries for a form that names one."""
+    """Offer entries for a form that names one; what is chosen stays chosen."""
     typed = request.POST.get("q", "").strip()[:LONGEST_SEARCH]
     page = selectors.list_contacts(typed, size=selectors.OFFERED)
-    return render(request, "contacts/_choices.html", {"offered": page.contacts, "typed": typed})
+    pk = _id(request.POST.get("contact", ""))
+    chosen = Contact.objects.filter(pk=pk).first() if pk else None
+    kept = [chosen] if chosen and chosen not in page.contacts else []
+    context = {"offered": page.contacts, "shown": [*kept, *page.contacts], "chosen": chosen}
+    return render(request, "contacts/_choices.html", {**context, "typed": typed})
 
 
 @require_safe
@@ -215,7 +219,11 @@ def _person_form(
 
 
 def _edge(request: SignedInRequest) -> UUID | None:
+    return _id(request.GET.get("after", ""))
+
+
+def _id(written: str) -> UUID | None:
     try:
-        return UUID(request.GET.get("after", ""))
+        return UUID(written)
     except ValueError:
         return None

@@ -56,7 +56,7 @@ with tenant_scope(alpha):
                 sent_at=at + timedelta(days=1), body="Here is the link to your home exercises.")
     Note.objects.create(patient=ada, kind="Progress note", title="Knee, third visit",
         author_name="Dr Old", noted_at=now - timedelta(days=700), state="signed", extra={{"Room": "2"}},
-        body="Walks to the shops again.\\n\\nPlan: keep going, review in two weeks. " + "More of the same. " * 20)
+        body="Walks to the shops again.\\n\\nPlan: keep going. " + "More of the same. " * 20)
     gp = Contact.objects.create(title="Dr", given_names="Zoë", family_name="Okafor", kind="gp",
         organisation="Seaside Medical Centre", phone="(02) 5550 0199", email="zoe@seaside.example",
         address="12 Esplanade\\nSeaside NSW 2999", provider_number="1234567A")
@@ -67,7 +67,8 @@ with tenant_scope(alpha):
     PatientContact.objects.create(patient=ada, kind="emergency", name="Sam Northwind",
         relationship="Daughter", phone="0491 570 157")
     Letter.objects.create(patient=ada, subject="Report after six visits", letter_date=date(2024, 3, 1),
-        recipient="Dr Zoë Okafor\\nSeaside Medical Centre", body="Dear Dr Okafor,\\n\\nAda is well.", state="sent")
+        recipient="Dr Zoë Okafor\\nSeaside Medical Centre", state="sent",
+        body="Dear Dr Okafor,\\n\\nAda is well.")
     for number, (total, paid, status) in enumerate(((15990, 15990, "Paid"), (123450, 0, "Due"))):
         PastInvoice.objects.create(patient=ada, number=f"INV-{{number + 100}}", payer="Bright Plan Partners",
             issued_on=date(2024, 3, 1 + number), total_cents=total, paid_cents=paid, status=status,
@@ -184,8 +185,11 @@ def test_a_clinician_writes_and_prints_a_letter(platform, record, page):
     page.goto(platform.url("alpha", f"/patients/{record[0]}/letters/"))
     _look(page, "letters")
     page.get_by_role("link", name="New letter").click()
-    page.get_by_label("Find in the address book").fill("okaf")
     page.get_by_label("Zoë Okafor").check()
+    page.get_by_label("Find in the address book").fill("bright")
+    page.get_by_label("Bright Plan Partners").wait_for()
+    assert page.get_by_label("Corner Pharmacy").count() == 0
+    assert page.get_by_label("Zoë Okafor").is_checked(), "what is chosen stays"
     page.get_by_label("Report to the referrer").check()
     _look(page, "letter-new")
     page.get_by_role("button", name="Write").click()

@@ -377,7 +377,18 @@ document.addEventListener("htmx:afterSwap", (event) => {
   find("[data-error-summary]", event.detail.target)?.focus();
 });
 
+/* ── Tabs that do not fit: the one that is open is in sight ── */
+
+function showOpenTab() {
+  for (const open of document.querySelectorAll(".nx-tabs [aria-current]")) {
+    const row = open.closest(".nx-tabs");
+    row.scrollLeft = open.offsetLeft - (row.clientWidth - open.offsetWidth) / 2;
+  }
+}
+
 /* ── Start ── */
+
+showOpenTab();
 
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
