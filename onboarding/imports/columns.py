@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models
 from django.db.models import Count, Max, Min, Q, Sum
 
+from onboarding.imports.loading.plans import joining_by_hash
 from onboarding.imports.loading.writing import MODELS
 from onboarding.imports.mapping import KEEP, LEAVE
 from onboarding.imports.models import ImportLink
@@ -160,7 +161,7 @@ class _Account:
         columns: dict[int, Column] = {}
         numbers = [f.id for f in self.table.fields if f.type == "number"]
         key, source, table = self.source.key, self.source.pk, self.table.id
-        with connection.cursor() as cursor:
+        with joining_by_hash(), connection.cursor() as cursor:
             cursor.execute(_CELLS, [key, source, table, numbers, _NUMBER])
             for field_id, filled, digest, taken, taken_digest, total in cursor.fetchall():
                 column = self._column(field_id)
