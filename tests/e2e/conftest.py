@@ -73,6 +73,8 @@ def platform(django_db_setup, tmp_path_factory):
         "REDIS_URL": f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{_redis_index()}",
         "NEXUS_VAR": str(folder),
         "NEXUS_PORT": str(port),
+        # Of the two clinics one may read a FileMaker Server on the loopback.
+        "NEXUS_PRIVATE_NETWORKS": "beta=127.0.0.0/8,beta=::1/128",
         "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
     }
     environment.pop("DATABASE_ADMIN_URL", None)

@@ -30,6 +30,7 @@ NATURAL = {
 PLAIN = {
     "only", "outcome", "q", "subdomain", "all_places", "is_another_person", "next", "reason",
     "status", "date", "time", "minutes", "since", "until", "action", "kind", "name", "size",
+    "choice",
     "show", "page", "keep", "with_files", "with_mark", "seen_first", "seen_second", "go_on",
 }  # fmt: skip
 """Parameters that name nothing."""
