@@ -303,11 +303,15 @@ def _free(rule: TableRule, entity: Entity | None) -> Iterator[Choice]:
 
 def _warnings(profile: Mapping[str, Any], target: Target | None) -> Iterator[str]:
     """What the profile found that speaks against taking the field as it is."""
-    if target is None:
-        return
     orders = profile.get("date_orders") or {}
-    if target.kind in DATED and orders.get("DMY") and orders.get("MDY"):
+    if target is not None and target.kind in DATED and orders.get("DMY") and orders.get("MDY"):
         yield (
             f"Dates of two kinds: {orders['DMY']:,} can only be day first, {orders['MDY']:,} only "
             "month first."
         )
+    if found := profile.get("duplicates"):
+        yield f"{found['values']:,} numbers stand in more than one record ({found['records']:,})."
+    if target is not None and target.kind in {"number", "integer", "money", "minutes"}:
+        wrong = profile.get("offenders") or {}
+        if wrong:
+            yield f"{wrong['cells']:,} cells hold more than a number."

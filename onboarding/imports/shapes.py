@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from clinical.patients.identifiers import Kind, is_valid_identifier
 from onboarding.imports.values import dates, words
+from onboarding.imports.values.addresses import split_address
 from onboarding.imports.values.contacts import find_emails, find_phones
 from onboarding.imports.values.names import TITLES
 from onboarding.imports.values.text import folded, one_line
@@ -25,7 +26,8 @@ _STATES = frozenset("nsw vic qld sa wa tas act nt".split()) | frozenset(
 _POSTCODE = re.compile(r"\d{3,5}(-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", re.IGNORECASE)
 _STREET = re.compile(
     r"\b(street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct|place|pl|way|blvd|highway|hwy|parade|"
-    r"crescent|cres|strasse|str|weg|platz|allee|rue|boulevard|chemin|po box)\b|\w+str\.",
+    r"crescent|cres|strasse|str|weg|platz|allee|rue|boulevard|chemin|po box)\b|"
+    r"\w+(?:str\.|stra(?:ß|ss)e\b|weg\b|gasse\b|platz\b|allee\b)",
     re.IGNORECASE,
 )
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -72,6 +74,7 @@ def tests(order: DateOrder, today: date) -> dict[str, Callable[[str], bool]]:
         "postcode": lambda text: bool(_POSTCODE.fullmatch(one_line(text))),
         "state": lambda text: folded(text) in _STATES,
         "street": lambda text: any(c.isdigit() for c in text) and bool(_STREET.search(text)),
+        "address": _is_address,
         "medicare": lambda text: is_valid_identifier(Kind.MEDICARE, bare_number(text)) is True,
         "ndis": lambda text: is_valid_identifier(Kind.NDIS, bare_number(text)) is True,
         "dva": lambda text: is_valid_identifier(Kind.DVA, text) is True,
@@ -90,6 +93,14 @@ def tests(order: DateOrder, today: date) -> dict[str, Callable[[str], bool]]:
 def bare_number(text: str) -> str:
     """Take the label off a number: `NDIS 430 123 456` is `430 123 456`."""
     return re.sub(r"^[^\W\d_]{3,}[\s.:#no]*(?=\d)", "", text.strip(), flags=re.IGNORECASE)
+
+
+def _is_address(text: str) -> bool:
+    """A whole address in one field: a street and a postcode, parted by lines or commas."""
+    if not any(c.isdigit() for c in text) or not any(c in text for c in "\r\n\v,"):
+        return False
+    found = split_address(text).value
+    return bool(found and found.lines and found.postcode)
 
 
 def _is_phone(text: str) -> bool:

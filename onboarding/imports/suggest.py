@@ -6,18 +6,20 @@ like. A suggestion is a proposal: nothing is loaded before a person has confirme
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from onboarding.imports.manners import DATED, FLAGS, is_address_line
 from onboarding.imports.mapping import FieldRule, MappingSpec, Options, TableRule, Via
-from onboarding.imports.naming import likeness, tokens
+from onboarding.imports.naming import likeness, numbers_records, tokens
 from onboarding.imports.suggest_tables import (
     LEAST,
     TableEvidence,
     choose_tables,
     entity_reason,
 )
-from onboarding.imports.targets import APPOINTMENT, ENTITIES, IMAGE_BATCH, INVOICE
+from onboarding.imports.targets import APPOINTMENT, ENTITIES, IMAGE_BATCH, INVOICE, PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,6 +48,11 @@ _TYPES: Mapping[str, tuple[frozenset[str], str]] = {
     "container": (frozenset({"container"}), ""),
 }
 MUCH, LITTLE, FEW = 0.7, 0.3, 5
+CLEAR = 0.9
+BY_VALUES = {"phone": "phone", "date_of_birth": "birth", "home_lines": "street",
+             "home_state": "state", "home_postcode": "postcode"}  # fmt: skip
+GENERIC = frozenset("field feld champ column spalte colonne col text data value custom user".split())
+"""Names that say nothing, besides numbers."""
 NAMELESS = frozenset({APPOINTMENT, IMAGE_BATCH, INVOICE})
 """What is found by a number only: without the field that holds it there, a reference leads nowhere."""
 
@@ -84,7 +91,13 @@ def suggest(
         lambda table, entity: candidates(table, entity, structure, {}, None),
     )
     rules = tuple(suggest_table(table, chosen, structure, overlap) for table in evidence)
-    return MappingSpec(rules, Options(time_zone=time_zone, date_order=structure.date_order))
+    comma = structure.locale is not None and structure.locale.decimal_separator == ","
+    options = Options(
+        time_zone=time_zone,
+        date_order=structure.date_order,
+        decimal_sign="," if comma else ".",
+    )
+    return MappingSpec(rules, options)
 
 
 def _fields_by_id(profile: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
@@ -102,7 +115,10 @@ def suggest_table(
         return TableRule(table.id, reason="Not a kind of record that is taken over yet.")
     entity = ENTITIES[name]
     found = candidates(table, entity, structure, chosen, overlap)
-    fields = _assign(found, entity)
+    fields = tuple(
+        _read_as(rule, table, entity, structure) for rule in _assign(found, entity)
+    )
+    fields = _without_split_parts(fields, entity)
     return TableRule(table.id, name, fields, confidence, entity_reason(table, entity, fields))
 
 
@@ -127,6 +143,8 @@ def candidates(
                 )
             if candidate is None and target.refers_to:
                 candidate = _by_relationship(table, field, target, structure, chosen)
+            if candidate is None and target.refers_to:
+                candidate = _by_same_name(table, field, target, structure, chosen)
             if candidate and target.kind in {"text", "lines"} and _is_own_number(table, field):
                 candidate = _only_as_number(candidate)
             if candidate and target.refers_to in NAMELESS and chosen and candidate.via is None:
@@ -146,11 +164,13 @@ def _weigh(
     named, why = _named(field, profile, target, entity, structure)
     shares: Mapping[str, float] = profile["shapes"]
     share = shares.get(target.shape, 0.0)
+    if target.kind in FLAGS:
+        share = max(share, shares.get("flag", 0.0))
     if not _fits_type(field, shares, target):
         return None
     speaks = target.kind == "container" or (share >= MUCH and profile["filled"] >= FEW)
     if not named and not (target.alone and speaks):
-        return None
+        return by_values(field, profile, target, entity)
     if target.name == "other_number" and shares.get("uuid", 0) >= MUCH:
         return None  # a key that no person ever wrote on a form
     score = named or 0.62
@@ -166,10 +186,41 @@ def _weigh(
     if field.kind == "calc":
         score *= 0.7
         why.append("a calculation")
-    if field.name.lower().startswith(("zz", "z_", "old", "x_")):
+    if _is_old(field, profile):
         score *= 0.4
         why.append("named like something old")
     return Candidate(field.id, target, round(score, 3), "; ".join(why) + ".")
+
+
+def _is_old(field: Field, profile: Mapping[str, Any]) -> bool:
+    """Named like something set aside; a key is often called `zz_pk` and is none of that."""
+    if not field.name.lower().startswith(("zz", "z_", "old", "x_")):
+        return False
+    marked = {"pk", "kp"} & set(re.split(r"[^a-z]+", field.name.lower()))
+    return not (marked and profile["filled"] == profile["distinct"])
+
+
+def by_values(
+    field: Field, profile: Mapping[str, Any], target: Target, entity: Entity
+) -> Candidate | None:
+    """Suggest a place for a field whose name says nothing (“Field 7”) by what stands in it."""
+    wanted = BY_VALUES.get(target.name)
+    if wanted is None or entity.name != PATIENT or profile["filled"] < 2 * FEW:
+        return None
+    if not GENERIC.issuperset(word for word in tokens(field.name) if not word.isdigit()):
+        return None
+    share = profile["shapes"].get(wanted, 0.0)
+    if share < CLEAR or (wanted == "birth" and not _spread_of_births(profile)):
+        return None
+    reason = f"Its name says nothing; its values look like {SHAPE_WORDS[wanted]} ({share:.0%})."
+    return Candidate(field.id, target, 0.56, reason)
+
+
+def _spread_of_births(profile: Mapping[str, Any]) -> bool:
+    """Dates over half a century, the oldest long ago: no other field of a patient looks like that."""
+    least, most = str(profile["least"] or ""), str(profile["most"] or "")
+    years = [int(day[:4]) for day in (least, most) if day[:4].isdigit()]
+    return len(years) == 2 and years[0] < 1970 and years[1] - years[0] >= 40  # noqa: PLR2004
 
 
 def _named(
@@ -234,6 +285,28 @@ def _by_relationship(
     return None
 
 
+def _by_same_name(
+    table: TableEvidence,
+    field: Field,
+    target: Target,
+    structure: Structure,
+    chosen: Mapping[int, tuple[str, float]],
+) -> Candidate | None:
+    """A field called like the other table's number: “ChartNo” here is “ChartNo” there."""
+    words = set(tokens(field.name))
+    if not numbers_records(field.name) or _is_key_of(table, field):
+        return None
+    for other_id, (entity, _) in chosen.items():
+        other = structure.table(other_id)
+        if entity != target.refers_to or other is None or other_id == table.id:
+            continue
+        for key in _possible_keys(other):
+            if set(tokens(key.name)) == words:
+                reason = f"{other.name} has a field of the same name."
+                return Candidate(field.id, target, 0.8, reason, Via(other_id, key.id))
+    return None
+
+
 def _is_own_number(table: TableEvidence, field: Field) -> bool:
     """True for a field that numbers the table's own records: others are to be read in its place."""
     profile = table.fields[field.id]
@@ -292,8 +365,54 @@ def _refer(
 
 def _possible_keys(table: TableStructure) -> list[Field]:
     fields = [f for f in table.record_fields if f.type in _TEXTUAL]
-    named = [f for f in fields if {"id", "no", "number", "key", "code"} & set(tokens(f.name))]
+    named = [f for f in fields if numbers_records(f.name)]
     return list({f.id: f for f in [*named, *fields[:4]]}.values())
+
+
+def _read_as(
+    rule: FieldRule, table: TableEvidence, entity: Entity, structure: Structure
+) -> FieldRule:
+    """Suggest how the field is read, where its values show that it needs more than the usual."""
+    target, profile = entity.by_name[rule.to], table.fields[rule.field_id]
+    how = why = ""
+    if is_address_line(target) and profile["shapes"].get("address", 0) >= MUCH:
+        how, why = "block", "it holds whole addresses"
+    elif target.kind in DATED:
+        how, why = _order(profile, structure)
+    elif target.kind in {"text", "lines"} and _is_list(profile):
+        how, why = "list", "it holds several values, one to a line"
+    return replace(rule, how=how, reason=f"{rule.reason.rstrip('.')}; {why}.") if how else rule
+
+
+def _order(profile: Mapping[str, Any], structure: Structure) -> tuple[str, str]:
+    """Answer the order the field's own dates show, where it is not the file's."""
+    orders = profile.get("date_orders") or {}
+    for order, other in (("DMY", "MDY"), ("MDY", "DMY")):
+        if orders.get(order, 0) >= FEW and not orders.get(other) and structure.date_order == other:
+            count = orders[order]
+            return order, f"{count:,} of its dates can only be read {_ORDER_WORDS[order]}"
+    return "", ""
+
+
+_ORDER_WORDS = {"DMY": "day first", "MDY": "month first"}
+
+
+def _is_list(profile: Mapping[str, Any]) -> bool:
+    """Few different short values, often several to a cell: what a checkbox field holds."""
+    return bool(profile["words"]) and profile.get("multiline", 0) >= 0.2  # noqa: PLR2004
+
+
+def _without_split_parts(fields: tuple[FieldRule, ...], entity: Entity) -> tuple[FieldRule, ...]:
+    """A whole address is split only where no field of its own holds the suburb or the postcode."""
+    taken = {rule.to for rule in fields}
+    return tuple(
+        replace(rule, how="")
+        if rule.how == "block"
+        and taken & {rule.to.replace("_lines", part) for part in ("_suburb", "_postcode")}
+        and entity.by_name[rule.to].many
+        else rule
+        for rule in fields
+    )
 
 
 def _assign(found: list[Candidate], entity: Entity) -> tuple[FieldRule, ...]:

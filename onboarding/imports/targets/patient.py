@@ -38,13 +38,13 @@ PATIENT_TARGETS = (
            shape="title", group="Name"),
     Target("given_names", "Given name", "text",
            "first name|given name|given names|given|first|forename|christian name|fname|firstname|"
-           "vorname|vornamen|prenom|prenoms|rufname", shape="word", group="Name"),
+           "vorname|vornamen|prenom|prenoms|rufname|f name|n first", shape="word", group="Name"),
     Target("middle_names", "Middle names (joined to the given name)", "text",
            "middle name|middle names|middle|second name|zweiter vorname|deuxieme prenom",
            group="Name"),
     Target("family_name", "Family name", "text",
            "last name|surname|family name|last|lname|lastname|family|nachname|familienname|zuname|"
-           "nom de famille|nom famille", shape="word", group="Name"),
+           "nom de famille|nom famille|l name", shape="word", group="Name"),
     Target("full_name", "Whole name (split)", "person",
            "name|full name|patient name|client name|complete name|display name|name full|"
            "vollstandiger name|nom|nom complet|nom prenom|participant", shape="word", group="Name"),
@@ -56,25 +56,26 @@ PATIENT_TARGETS = (
            "nom de jeune fille|nom naissance|other names|aka", many=True, group="Name"),
     Target("date_of_birth", "Date of birth", "birth",
            "dob|date of birth|birth date|birthdate|birthday|d o b|born|date birth|geburtsdatum|geb|"
-           "geburtstag|geb datum|date de naissance|date naissance|naissance|ddn", shape="birth",
+           "geburtstag|geb datum|date de naissance|date naissance|naissance|ddn|ne le|nee le|ne e le|"
+           "b day|geburt|geboren|geboren am", shape="birth",
            group="Person"),
-    Target("sex", "Sex", "sex", "sex|gender|geschlecht|sexe|genre|gender code|sex code",
+    Target("sex", "Sex", "sex", "sex|gender|geschlecht|sexe|genre|gender code|sex code|m f|f m|m w|w m|h f|m or f",
            shape="sex", group="Person"),
     Target("gender", "Gender (in own words)", "text", "gender identity", group="Person"),
     Target("pronouns", "Pronouns", "text", "pronouns|pronoun|pronomen|pronoms", group="Person"),
     Target("mobile", "Mobile", "phone",
            "mobile|mobile phone|cell|cell phone|mob|mobile number|mobile no|cellphone|handy|"
            "handynummer|mobil|mobiltelefon|portable|natel|gsm|telephone portable|phone mobile|"
-           "mobile 1|sms number|phone cell", many=True, shape="phone", group="Contact"),
+           "mobile 1|sms number|phone cell|phone m", many=True, shape="phone", group="Contact"),
     Target("home_phone", "Home phone", "phone",
            "home phone|phone home|telephone home|home telephone|phone h|home number|private phone|"
            "personal phone|phone personal|telefon privat|tel privat|privattelefon|festnetz|"
-           "telephone domicile|tel domicile|home tel|ah phone|phone ah", many=True, shape="phone",
+           "telephone domicile|tel domicile|tel fixe|fixe|home tel|ah phone|phone ah", many=True, shape="phone",
            group="Contact"),
     Target("work_phone", "Work phone", "phone",
            "work phone|phone work|business phone|office phone|phone office|work telephone|"
            "telefon geschaft|tel geschaft|diensttelefon|telefon arbeit|telephone travail|"
-           "tel travail|tel bureau|work tel|bh phone|phone bh|phone business|company phone",
+           "tel travail|tel bureau|work tel|bh phone|phone bh|phone w|phone business|company phone",
            many=True, shape="phone", group="Contact"),
     Target("phone", "Phone (kind by its number)", "phone",
            "phone|telephone|phone number|telephone number|tel|phone no|ph|telefon|telefonnummer|"
@@ -113,7 +114,8 @@ PATIENT_TARGETS = (
     Target("funding_type", "Funding type", "reference",
            "funding|funding type|funding source|payer|fund type|billing type|fee type|scheme|"
            "funding body|payer type|kostentrager|versicherung|kasse|krankenkasse|financement|"
-           "prise en charge|assurance|payment type|funding category",
+           "prise en charge|assurance|payment type|funding category|funded by|mutuelle|caisse|"
+           "caisse maladie|versicherer|health fund|fund",
            refers_to=FUNDING_TYPE, group="Practice"),
     Target("coordinator_name", "Support coordinator", "text",
            "coordinator|support coordinator|coordinator name|case manager|case coordinator|"
@@ -130,7 +132,7 @@ PATIENT_TARGETS = (
            "plan end|plan end date|ndis plan end|plan to|plan review date|plan expiry|ndis end date",
            shape="date", group="NDIS plan"),
     Target("alerts", "Alerts", "lines",
-           "alert|alerts|warning|warnings|allergies|allergy|precautions|medical alert|hinweis|"
+           "alert|alerts|warning|warnings|allergies|allergy|precautions|medical alert|hinweis|hinweise|"
            "warnung|allergien|alerte|alertes|risk|risks|red flags|contraindications", many=True,
            group="Clinical"),
     Target("notes", "Notes", "lines",
