@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 
 from clinical.contacts.models import Contact, PatientContact
 from clinical.contacts.services import CONTACT_FIELDS, PERSON_FIELDS, ContactChangedError
@@ -27,7 +28,7 @@ def _limit(form: forms.BaseForm) -> None:
             is_text = isinstance(field.widget, forms.Textarea)
             field.max_length = TEXT if is_text else LINE
             field.widget.attrs["maxlength"] = field.max_length
-            field.validators.append(forms.fields.validators.MaxLengthValidator(field.max_length))
+            field.validators.append(MaxLengthValidator(field.max_length))
 
 
 class ContactForm(_ContactForm):

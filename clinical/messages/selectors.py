@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
@@ -90,7 +90,8 @@ def messages_of(actor: User, patient: Patient) -> QuerySet[Message]:
 def conversation_of(actor: User, patient: Patient, *, before: Edge | None = None) -> Conversation:
     """Answer a page of reminders and messages together."""
     found: list[Message | Reminder] = []
-    for rows in (reminders_of(actor, patient), messages_of(actor, patient)):
+    sources: tuple[QuerySet[Any], ...] = (reminders_of(actor, patient), messages_of(actor, patient))
+    for rows in sources:
         older = rows
         if before is not None:
             older = rows.filter(

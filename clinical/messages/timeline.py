@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clinical.messages.selectors import Turn, messages_of, reminders_of
 from clinical.patients.timeline import Line, Source
 
-if TYPE_CHECKING:
-    from clinical.messages.models import Message, Reminder
-
 LONGEST = 160
 
 
-def _word(row: Message | Reminder) -> Line:
-    timed: Any = row
-    turn = Turn(row, timed.moment, timed.is_dated)
+def _word(row: Any) -> Line:
+    turn = Turn(row, row.moment, row.is_dated)
     whose = "From the patient" if turn.is_incoming else ""
     text = row.body if len(row.body) <= LONGEST else f"{row.body[:LONGEST]} …"
     return Line(

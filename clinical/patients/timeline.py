@@ -140,9 +140,10 @@ def start_of_day(column: str) -> Expression:
 def dated(rows: QuerySet[Any], moment: Expression | F) -> QuerySet[Any]:
     """Annotate `moment` and `is_dated`; a row without its own date stands where it was made."""
     has_date: Any = Q(own_moment__isnull=False)
-    return rows.annotate(own_moment=moment).annotate(
+    found: QuerySet[Any] = rows.annotate(own_moment=moment).annotate(
         moment=Coalesce("own_moment", "created_at"), is_dated=has_date
     )
+    return found
 
 
 def timeline_of(

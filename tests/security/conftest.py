@@ -113,6 +113,7 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
 
     from accounts.models import Session, User
     from clinical.appointments.models import Appointment
+    from clinical.documents.models import Document, ImageBatch, Upload
     from clinical.patients.models import (
         ContactPoint,
         DuplicateCandidate,
@@ -164,12 +165,47 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
             file_name=f"{name}.fmp12", storage_key="imports/none.part", size=4096, uploaded_by=name
         )
         run = ImportRun.objects.create(source=source, started_by=name)
+        batch = ImageBatch.objects.create(patient=patient, name=name)
+        document = Document.objects.create(patient=patient, batch=batch, title=f"{name}-Note")
+        upload = Upload.objects.create(
+            patient=patient, file_name=name, size=8, started_by=str(user.pk)
+        )
+        record = _make_record(patient, name, now)
         server = FileMakerConnection.objects.create(
             host="fms.example", database=name, account=name, sealed_password=f"nx1.{name}"
         )
     return {
         "user": user, "invited": invited, "session": session, "location": location,
         "practitioner": practitioner, "appointment_type": kind, "funding_type": funding,
-        "patient": patient, "contact": contact, "appointment": appointment,
-        "import_source": source, "import_run": run, "filemaker_connection": server, "pair": pair, "merge": merge,
+        "patient": patient, "contact": contact, "appointment": appointment, **record,
+        "import_source": source, "import_run": run,
+        "batch": batch, "document": document, "upload": upload,
+        "filemaker_connection": server, "pair": pair, "merge": merge,
     }  # fmt: skip
+
+
+def _make_record(patient: Any, name: str, now: Any) -> dict[str, Any]:
+    """Make what stands in the patient's record: people, notes, letters, messages, invoices."""
+    from billing_integrations.invoices.models import PastInvoice
+    from clinical.contacts.models import Contact, PatientContact
+    from clinical.letters.models import Letter, LetterTemplate
+    from clinical.messages.models import Message, Reminder
+    from clinical.notes.models import Note
+
+    secret = f"{name}-Note"
+    book_contact = Contact.objects.create(name=name, notes=secret)
+    return {
+        "book_contact": book_contact,
+        "person_around": PatientContact.objects.create(
+            patient=patient, contact=book_contact, notes=secret
+        ),
+        "note": Note.objects.create(patient=patient, title=secret, body=secret, noted_at=now),
+        "signed_note": Note.objects.create(
+            patient=patient, title=secret, body=secret, noted_at=now, state="signed"
+        ),
+        "letter": Letter.objects.create(patient=patient, subject=secret, body=secret),
+        "letter_template": LetterTemplate.objects.create(name=name, body=secret),
+        "message": Message.objects.create(patient=patient, body=secret, sent_at=now),
+        "reminder": Reminder.objects.create(patient=patient, body=secret, due_at=now),
+        "past_invoice": PastInvoice.objects.create(patient=patient, number=secret, payer=name),
+    }

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("tenants", "platform", "clinical", "onboarding")
+PACKAGES = ("tenants", "platform", "clinical", "billing_integrations", "onboarding")
 
 FORBIDDEN_MODULES = {
     "pickle", "cPickle", "dill", "shelve", "marshal", "yaml", "jsonpickle", "joblib", "cloudpickle",
