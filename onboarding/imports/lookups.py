@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from onboarding.imports.decisions import Decision, scope_of_key
-from onboarding.imports.resemblance import closest
 from onboarding.imports.loading.deciding import LOOKUPS, name_fields, name_key
 from onboarding.imports.loading.keys import key_text
 from onboarding.imports.loading.writing import MODELS
+from onboarding.imports.resemblance import closest
 from onboarding.imports.structure import Structure
 from onboarding.imports.targets import ENTITIES, LOCATION
 from onboarding.imports.values.text import one_line

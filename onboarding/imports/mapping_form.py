@@ -83,7 +83,9 @@ class MappingForm:
         if problems:
             for complaint in complaints_of(self.spec, self.structure):
                 place = (complaint.table_id, complaint.field_id)
-                told[place] = f"{told[place]} {complaint.message}" if place in told else complaint.message
+                told[place] = (
+                    f"{told[place]} {complaint.message}" if place in told else complaint.message
+                )
         return RowMaker(self.structure, self.spec, self._profiles, told)
 
     def _has_records(self, table: TableStructure) -> bool:
@@ -210,7 +212,9 @@ def _read_manner(name: str, old: Manner, *, is_flag: bool, sent: Mapping[str, st
             words[""] = empty
     if f"{name}-words" in sent:
         pairs = [line.partition("=") for line in sent[f"{name}-words"].splitlines()]
-        words = {folded(word): one_line(text) for word, sign, text in pairs if sign and folded(word)}
+        words = {
+            folded(word): one_line(text) for word, sign, text in pairs if sign and folded(word)
+        }
     return Manner(glue, order, pivot, tuple(sorted(words.items())))
 
 

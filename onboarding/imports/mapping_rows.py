@@ -159,7 +159,7 @@ class RowMaker:
         groups = self.groups(table.id, entity) if entity else []
         labels = {value: label for _, choices in groups for value, label in choices}
         fields = [
-            self._field(table, f, rule, entity, known[f.id], labels)
+            self._field(table, f, rule, profile=known[f.id], labels=labels)
             for f in table.fields
             if f.id in known and not known[f.id]["hidden"] and f in table.record_fields
         ]
@@ -186,11 +186,11 @@ class RowMaker:
         table: TableStructure,
         field: Field,
         rule: TableRule,
-        entity: Entity | None,
+        *,
         profile: Mapping[str, Any],
         labels: Mapping[str, str],
     ) -> FieldRow:
-        own = rule.rule(field.id)
+        entity, own = ENTITIES.get(rule.entity), rule.rule(field.id)
         value = choice_of(own)
         target = entity.by_name.get(own.to) if entity else None
         said = rule_words(rule, field).partition(", ")[2]

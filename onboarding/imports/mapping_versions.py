@@ -143,7 +143,9 @@ def from_file(source: ImportSource, text: bytes) -> MappingSpec:
         return spec
     known = _known(kept.get("tables"))
     if not _is_one_solution(known, structure):
-        raise MappingError("This mapping is for another FileMaker solution: its fields are not here.")
+        raise MappingError(
+            "This mapping is for another FileMaker solution: its fields are not here."
+        )
     suggestion = MappingSpec.from_json(source.profile["suggestion"])
     return carry_over(spec, known, suggestion, structure)
 

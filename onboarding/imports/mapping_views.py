@@ -233,5 +233,7 @@ def mapping_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     except (MappingError, ImportRefusedError) as error:
         messages.error(request, str(error))
         return redirect("imports:mapping_versions", pk=pk)
-    messages.success(request, f"The mapping was taken over as version {made.version}. Look it over.")
+    messages.success(
+        request, f"The mapping was taken over as version {made.version}. Look it over."
+    )
     return redirect("imports:mapping", pk=pk)

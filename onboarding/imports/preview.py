@@ -79,9 +79,7 @@ def joined_with(rule: TableRule, own: FieldRule) -> list[FieldRule]:
     return [own]
 
 
-def _example(
-    reader: RecordReader, fields: Sequence[FieldRule], payload: dict[str, str]
-) -> Example:
+def _example(reader: RecordReader, fields: Sequence[FieldRule], payload: dict[str, str]) -> Example:
     record = reader.read(0, payload)
     cells = by_field(payload)
     before = " + ".join(

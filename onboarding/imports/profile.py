@@ -34,8 +34,12 @@ KEY_LIMIT = 200_000
 OFFENDERS = 200
 OFFENDERS_SHOWN = 12
 KEYS = frozenset("id no number key nr num code nummer numero mrn urn pk".split())
-NAMES = frozenset("name first last surname given family vorname nachname nom prenom patient".split())
-TEST_WORDS = frozenset("test testing tester dummy xxx xx asdf qwerty muster sample zzz delete".split())
+NAMES = frozenset(
+    "name first last surname given family vorname nachname nom prenom patient".split()
+)
+TEST_WORDS = frozenset(
+    "test testing tester dummy xxx xx asdf qwerty muster sample zzz delete".split()
+)
 TESTS_LISTED = 20
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _DATE = re.compile(r"\s*(\d{1,4})\s*[./\-]\s*(\d{1,2})\s*[./\-]\s*(\d{1,4})")

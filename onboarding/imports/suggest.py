@@ -51,7 +51,9 @@ MUCH, LITTLE, FEW = 0.7, 0.3, 5
 CLEAR = 0.9
 BY_VALUES = {"phone": "phone", "date_of_birth": "birth", "home_lines": "street",
              "home_state": "state", "home_postcode": "postcode"}  # fmt: skip
-GENERIC = frozenset("field feld champ column spalte colonne col text data value custom user".split())
+GENERIC = frozenset(
+    "field feld champ column spalte colonne col text data value custom user".split()
+)
 """Names that say nothing, besides numbers."""
 NAMELESS = frozenset({APPOINTMENT, IMAGE_BATCH, INVOICE})
 """What is found by a number only: without the field that holds it there, a reference leads nowhere."""
@@ -115,9 +117,7 @@ def suggest_table(
         return TableRule(table.id, reason="Not a kind of record that is taken over yet.")
     entity = ENTITIES[name]
     found = candidates(table, entity, structure, chosen, overlap)
-    fields = tuple(
-        _read_as(rule, table, entity, structure) for rule in _assign(found, entity)
-    )
+    fields = tuple(_read_as(rule, table, entity, structure) for rule in _assign(found, entity))
     fields = _without_split_parts(fields, entity)
     return TableRule(table.id, name, fields, confidence, entity_reason(table, entity, fields))
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onboarding.imports.decisions import scope_of_key
+from onboarding.imports.loading.building.base import Built, Refused
 from onboarding.imports.loading.keys import key_text
 from onboarding.imports.targets import (
     APPOINTMENT_TYPE,
@@ -21,7 +22,6 @@ from onboarding.imports.values.text import folded
 
 if TYPE_CHECKING:
     from onboarding.imports.decisions import Decision
-    from onboarding.imports.loading.building import Built, Refused
     from onboarding.imports.loading.reading import Value
     from onboarding.imports.mapping import MappingSpec, TableRule
 
@@ -87,8 +87,9 @@ class Decided:
 
         Raises SetAsideError where it was decided that it becomes nothing.
         """
-        name = getattr(built, "name", "")
-        decision = self.of_name(entity, name) if name and entity in LOOKUPS else None
+        if isinstance(built, Refused) or not built.name or entity not in LOOKUPS:
+            return built
+        decision = self.of_name(entity, built.name)
         if decision is None:
             return built
         label = ENTITIES[entity].label.lower()
@@ -97,6 +98,5 @@ class Decided:
         if decision.verdict == "empty":
             raise SetAsideError(f"Left out: decided so for this {label}.", outcome="skipped")
         if decision.verdict == "create" and decision.name:
-            main = {**built.main, "name": decision.name}  # type: ignore[union-attr]
-            return replace(built, main=main, name=decision.name)  # type: ignore[call-arg]
+            return replace(built, main={**built.main, "name": decision.name}, name=decision.name)
         return built

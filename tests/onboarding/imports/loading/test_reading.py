@@ -11,7 +11,7 @@ from onboarding.filemaker.sources import Field, Table
 from onboarding.imports.loading.reading import RecordReader
 from onboarding.imports.manners import DATED, Manner, ways_of
 from onboarding.imports.mapping import FieldRule, Options, TableRule
-from onboarding.imports.structure import Structure, TableStructure
+from onboarding.imports.structure import TableStructure
 from onboarding.imports.targets import ENTITIES
 from onboarding.imports.values.text import folded
 
