@@ -38,3 +38,19 @@ def test_a_malformed_ring_is_named_and_never_quoted(monkeypatch, value):
         env.key_ring("NEXUS_KEYS")
     assert KEY[:20] not in str(raised.value)
     assert os.environ["NEXUS_KEYS"] == value
+
+
+def test_private_networks_are_open_to_all_clinics_or_to_one(monkeypatch):
+    monkeypatch.setenv("NEXUS_X", "10.20.0.0/16, north=192.168.5.0/24,north=fd00::/8")
+
+    assert env.networks("NEXUS_X") == {
+        "": ("10.20.0.0/16",),
+        "north": ("192.168.5.0/24", "fd00::/8"),
+    }
+
+
+def test_a_malformed_network_is_named(monkeypatch):
+    monkeypatch.setenv("NEXUS_X", "10.20.0.0/16,the office")
+
+    with pytest.raises(env.EnvironmentVariableError, match="NEXUS_X: 'the office'"):
+        env.networks("NEXUS_X")

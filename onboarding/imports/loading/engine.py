@@ -107,7 +107,10 @@ class Loader:
             )
             lost = profile.get("lost", 0)
             if lost:
-                account.add(QUARANTINED, "Lost in a damaged part of the file.", lost)
+                reason = "Lost in a damaged part of the file."
+                if self.source.is_live:
+                    reason = "The server counted it and never sent it."
+                account.add(QUARANTINED, reason, lost)
             if rule is None:
                 account.add(SKIPPED, "This table is not taken over.", profile.get("records", 0))
         in_order = sorted(rules.values(), key=lambda r: ENTITIES[r.entity].order)
