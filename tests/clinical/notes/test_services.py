@@ -177,6 +177,20 @@ def test_too_long_a_section_is_named(draft, clinician):
         services.save_draft(draft, actor=clinician, at=NOW, revision=0, text=_text("x" * 100_001))
 
 
+def test_a_drafts_wordings_are_not_on_record_what_was_signed_is(draft, clinician):
+    from audit.models import Event
+
+    services.save_draft(draft, actor=clinician, at=NOW, revision=0, text=_text("First thought"))
+    services.sign_note(draft, actor=clinician, at=NOW, revision=1, text=_text("Second thought"))
+
+    bodies = {
+        table: "".join(event.payload.body for event in Event.objects.filter(object_type=table))
+        for table in ("notes_note", "notes_noteversion")
+    }
+    assert "thought" not in bodies["notes_note"]
+    assert "Second thought" in bodies["notes_noteversion"]
+
+
 # ── what the database refuses, whoever asks ──────────────────────────────────────────────────────
 
 

@@ -2,8 +2,8 @@
    It leaves the browser's store only when the server has it: a lost connection or an ended session
    loses nothing. Signing out empties the store. */
 
-const PAUSE = 1200;
-const LONGEST_WAIT = 8000;
+const PAUSE = 2000;
+const LONGEST_WAIT = 10000;
 const RETRY = 5000;
 const DAYS_KEPT = 7;
 
