@@ -7,6 +7,7 @@ holds a dump without the ring holds nothing.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -83,6 +84,36 @@ def _bound(key_id: str, context: str) -> bytes:
     return f"nexus data key\n{key_id}\n{context}".encode()
 
 
+class Succession:
+    """Wraps by the first and unwraps by whichever wrapped: a ring on its way into a service, say."""
+
+    def __init__(self, first: KeyWrapper, *, ring: KeyWrapper, service: KeyWrapper) -> None:
+        self._first, self._ring, self._service = first, ring, service
+
+    @property
+    def current(self) -> str:
+        return self._first.current
+
+    def wrap(self, key: bytes, *, context: str) -> bytes:
+        return self._first.wrap(key, context=context)
+
+    def unwrap(self, wrapped: bytes, *, wrapped_by: str, context: str) -> bytes:
+        found = self._service if wrapped_by.startswith("kms:") else self._ring
+        return found.unwrap(wrapped, wrapped_by=wrapped_by, context=context)
+
+
 def key_wrapper() -> KeyWrapper:
-    """Answer what the settings name."""
-    return LocalKeyRing(settings.VAULT_KEYS)
+    """Answer what the settings name: a service's key before the ring, where there is one."""
+    if not settings.VAULT_KMS_KEY:
+        return LocalKeyRing(settings.VAULT_KEYS)
+    service = _service(settings.VAULT_KMS_KEY)
+    if not settings.VAULT_KEYS:
+        return service
+    return Succession(service, ring=LocalKeyRing(settings.VAULT_KEYS), service=service)
+
+
+@cache
+def _service(key: str) -> KeyWrapper:
+    from tenants.kms import KmsWrapper
+
+    return KmsWrapper(key)

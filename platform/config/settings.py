@@ -34,10 +34,12 @@ WSGI_APPLICATION = "config.wsgi.application"
 
 # ── Secrets at rest: data keys of the clinics are wrapped by these ──────────────────────────────────
 VAULT_KEYS = env.key_ring("NEXUS_KEYS")
-if SECURE and not VAULT_KEYS:
+VAULT_KMS_KEY = env.text("NEXUS_KMS_KEY", "")
+if SECURE and not (VAULT_KEYS or VAULT_KMS_KEY):
     raise env.EnvironmentVariableError(
         "NEXUS_KEYS is not set: nothing could keep the clinics' secrets. Set it to ID:BASE64 with 32 "
-        "random bytes, and keep a copy: docs/operations.md says how."
+        "random bytes and keep a copy, or name a key of AWS KMS in NEXUS_KMS_KEY: "
+        "docs/operations.md says how."
     )
 
 # Which private networks a clinic's FileMaker Server may stand in: none but those named here.
