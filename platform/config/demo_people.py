@@ -96,6 +96,7 @@ def settle(logins: Sequence[Login]) -> None:
     """
     from accounts.services.people import ensure_user
     from clinical.appointments.demo import fill_demo_clinic
+    from config.demo_records import fill_demo_records
     from tenants.scope import Actor, platform_scope, tenant_scope
 
     actor = Actor(label="demo")
@@ -114,6 +115,7 @@ def settle(logins: Sequence[Login]) -> None:
             with tenant_scope(_clinic(login.host), actor=actor):
                 ensure_user(**person)
     fill_demo_clinic(_clinic("beta"))
+    fill_demo_records(_clinic("beta"))
 
 
 def _clinic(subdomain: str) -> Tenant:
