@@ -38,11 +38,12 @@ _COLUMN_OF: Mapping[tuple[str, str], str] = {
     ("patient", "full_name"): "family_name",
     ("patient", "middle_names"): "given_names",
 }
+_PHONE = Q(contact_points__kind__in=["mobile", "home", "work", "other"])
 _HANGING: Mapping[str, tuple[str, Q]] = {
-    "mobile": ("contact_points", ~Q(contact_points__kind="email")),
-    "home_phone": ("contact_points", ~Q(contact_points__kind="email")),
-    "work_phone": ("contact_points", ~Q(contact_points__kind="email")),
-    "phone": ("contact_points", ~Q(contact_points__kind="email")),
+    "mobile": ("contact_points", _PHONE),
+    "home_phone": ("contact_points", _PHONE),
+    "work_phone": ("contact_points", _PHONE),
+    "phone": ("contact_points", _PHONE),
     "email": ("contact_points", Q(contact_points__kind="email")),
     "medicare": ("identifiers", Q(identifiers__kind="medicare")),
     "ndis": ("identifiers", Q(identifiers__kind="ndis")),
@@ -205,7 +206,12 @@ class _Account:
         asked: dict[str, Any] = {}
         for rule in self.rule.fields:
             column = columns.get(rule.field_id)
-            if column is not None and rule.to not in {KEEP, LEAVE}:
+            if column is None or rule.to in {KEEP, LEAVE}:
+                continue
+            if self.rule.entity == "patient" and rule.to in _HANGING:
+                relation, which = _HANGING[rule.to]
+                column.here = rows.filter(which).aggregate(count=Count(relation))["count"]
+            else:
                 asked |= self._questions(model, rule.to, rule.field_id)
         if not asked:
             return
@@ -217,12 +223,7 @@ class _Account:
     def _questions(self, model: type[models.Model], target: str, field_id: int) -> dict[str, Any]:
         name = _COLUMN_OF.get((self.rule.entity, target), target)
         known = {f.name: f for f in model._meta.concrete_fields}
-        asked: dict[str, Any] = {}
-        if self.rule.entity == "patient" and target in _HANGING:
-            relation, which = _HANGING[target]
-            asked["here"] = Count(relation, filter=which, distinct=True)
-        elif name in known:
-            asked = _questions_of(known[name])
+        asked = _questions_of(known[name]) if name in known else {}
         return {f"{what}_of_{field_id}": question for what, question in asked.items()}
 
 

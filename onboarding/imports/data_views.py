@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
@@ -41,18 +41,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "history": data_status.history(),
         "connections": data_status.connections(),
         "sources": data_status.readable_sources(),
-        "export_url": _export_url(),
+        "export_url": reverse("takeout:list"),
     }
     return render(request, "imports/data/overview.html", context)
-
-
-def _export_url() -> str:
-    for name in ("export:list", "exports:list", "export:overview", "exports:overview"):
-        try:
-            return reverse(name)
-        except NoReverseMatch:
-            continue
-    return ""
 
 
 @require_safe

@@ -77,9 +77,13 @@ def _opened(reader: User, patients: Sequence[Patient]) -> Finding:
     return Finding(
         "Patients open",
         ok=True,
-        detail=f"{len(patients)} chosen at random, with {visits} appointments, {documents} documents "
-        f"and {images} images.",
+        detail=f"{len(patients)} chosen at random, with {_count(visits, 'appointment')}, "
+        f"{_count(documents, 'document')} and {_count(images, 'image')}.",
     )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def _searched(reader: User, patients: Sequence[Patient]) -> Finding:
@@ -118,7 +122,9 @@ def _day(reader: User, run: ImportRun) -> Finding:
     )
     ok = visit.pk in shown and sheet.total <= near.count()
     return Finding(
-        "The day list shows them", ok=ok, detail=f"{day:%d %b %Y}: {sheet.total} appointments."
+        "The day list shows them",
+        ok=ok,
+        detail=f"{day:%d %b %Y}: {_count(sheet.total, 'appointment')}.",
     )
 
 

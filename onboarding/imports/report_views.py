@@ -187,6 +187,9 @@ def comparison(request: HttpRequest, pk: UUID, verification_id: UUID) -> HttpRes
     )
     if found is None:
         raise Http404("There is no such comparison.")
+    if "HX-Request" in request.headers:  # the page asks whether it is done
+        waits = found.state == Verification.State.WAITING
+        return HttpResponse(status=204) if waits else HttpResponse(headers={"HX-Refresh": "true"})
     if found.state == Verification.State.FAILED:
         messages.error(request, found.error)
         return redirect("imports:compare", pk=pk)

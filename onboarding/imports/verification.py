@@ -15,7 +15,7 @@ from django.db import connection
 from audit.services import record as record_event
 from onboarding.imports.columns import column_accounts, differing
 from onboarding.imports.loading.merging import last_loaded
-from onboarding.imports.loading.writing import MODELS, VOLATILE, row_images
+from onboarding.imports.loading.writing import MODELS, row_images, volatile
 from onboarding.imports.mapping import MappingSpec
 from onboarding.imports.models import ImportLink, ImportRun, ImportSource, Verification
 from onboarding.imports.payload import by_field
@@ -114,7 +114,7 @@ class TableFindings:
 
     def add(self, what: str, record_id: int, **more: Any) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
-        if len(self.examples) < LISTED:
+        if what != KNOWN and len(self.examples) < LISTED:
             self.examples.append({"what": what, "record": record_id, **more})
 
 
@@ -209,7 +209,7 @@ class _Comparison:
                 image, was = images.get(link.target_id), loaded.get(link.target_id)
                 if image is None:
                     found.add(DELETED, link.record_id)
-                elif was is not None and (names := _changed_columns(image, was)):
+                elif was is not None and (names := _changed_columns(link.target_type, image, was)):
                     found.add(EDITED, link.record_id, target=str(link.target_id), fields=names)
 
     def _links(self, table_id: int) -> Iterator[Sequence[ImportLink]]:
@@ -227,9 +227,10 @@ class _Comparison:
             yield batch
 
 
-def _changed_columns(image: Mapping[str, Any], was: Mapping[str, Any]) -> list[str]:
+def _changed_columns(kind: str, image: Mapping[str, Any], was: Mapping[str, Any]) -> list[str]:
+    machine = volatile(kind)
     return sorted(
         name.removesuffix("_id").replace("_", " ")
         for name in image.keys() & was.keys()
-        if name not in VOLATILE and image[name] != was[name]
+        if name not in machine and image[name] != was[name]
     )

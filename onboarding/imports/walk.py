@@ -57,8 +57,7 @@ class Walk:
         with self._phase("Take the configuration down", phases.CONFIGURATION) as line:
             before = configuration()
             line.records = sum(len(kept.ids) for kept in before.values())
-        self._clear()
-        self.loader.load()
+        self.loader.load(self._clear)
         refuse_gaps(self.loader.run, self.loader.ledger)
         return self._reconcile(before)
 

@@ -35,6 +35,7 @@ from onboarding.imports.loading.reading import RecordReader
 from onboarding.imports.loading.references import References
 from onboarding.imports.loading.writing import CHILDREN, MODELS, Writer
 from onboarding.imports.models import ImportLink, RowChange, StagedRecord
+from onboarding.imports.phases import CONFIGURATION as CONFIGURATION_PHASE
 from onboarding.imports.phases import phase_of
 from onboarding.imports.replacing import Replacement
 from onboarding.imports.structure import Structure
@@ -43,7 +44,7 @@ from tenants.ids import uuid7
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from onboarding.imports.loading.reading import ReadRecord
     from onboarding.imports.mapping import MappingSpec, TableRule
@@ -95,8 +96,11 @@ class Loader:
         self._former: dict[int, uuid.UUID] = {}
         """In a full re-import: the ids that the batch's records had before."""
 
-    def load(self) -> None:
-        """Load every table in the order in which they refer to each other."""
+    def load(self, make_room: Callable[[], None] | None = None) -> None:
+        """Load every table in the order in which they refer to each other.
+
+        `make_room` is called once, when configuration is there and before the first other record.
+        """
         rules = {rule.table_id: rule for rule in self.spec.tables if rule.entity}
         profiles = {p["id"]: p for p in self.source.profile.get("tables", ())}
         for table in self.structure.tables:
@@ -117,7 +121,12 @@ class Loader:
         counts = {r.table_id: int(profiles.get(r.table_id, {}).get("records", 0)) for r in in_order}
         self.progress.expect(sum(counts.values()))
         for rule in in_order:
+            if make_room is not None and phase_of(rule.entity) > CONFIGURATION_PHASE:
+                make_room()
+                make_room = None
             self._load_table(rule, counts[rule.table_id])
+        if make_room is not None:
+            make_room()
         if self.replacement is not None:
             self.replacement.sweep()
         connection.check_constraints()

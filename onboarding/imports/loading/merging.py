@@ -66,7 +66,10 @@ class Merge:
             plain = _plain(value)
             if plain == current.get(name):
                 continue
-            if name in machine or current.get(name) == loaded.get(name):
+            if name in machine:
+                if plain != loaded.get(name):
+                    changes[name] = value
+            elif current.get(name) == loaded.get(name):
                 changes[name] = value
             elif plain != loaded.get(name):
                 self._note_kept()

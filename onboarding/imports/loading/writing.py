@@ -59,7 +59,7 @@ CHILDREN = ("contact", "address", "identifier", "relation")
 VOLATILE = frozenset({"changed_at"})
 """Columns that differ without anybody having edited the row."""
 _FILE = frozenset(
-    "state problem sha256 size media_type storage_key width height thumbnail_key scan".split()
+    "state problem file_name sha256 size media_type storage_key width height thumbnail_key scan".split()
 )
 _VOLATILE_OF: Mapping[str, frozenset[str]] = {
     "document": _FILE,

@@ -67,7 +67,10 @@ def test_records_are_grouped_by_why_they_were_set_aside(alpha, path):
 
     with tenant_scope(alpha):
         groups = quarantine.quarantine_groups(run)
-    assert {(group.table, group.count) for group in groups} == {("Patients", 1), ("Appointments", 1)}
+    assert {(group.table, group.count) for group in groups} == {
+        ("Patients", 1),
+        ("Appointments", 1),
+    }
     assert sum(group.count for group in groups) == run.report["totals"]["quarantined"] == 4
 
 
@@ -137,7 +140,9 @@ def test_leaving_out_needs_a_reason_and_moves_the_records_to_skipped(alpha, path
 
     people = table(report, "Patients")
     assert (people["skipped"], people["quarantined"]) == (1, 0)
-    assert [row["reason"] for row in people["reasons"]] == ["Left out by Olive Owner: A test record"]
+    assert [row["reason"] for row in people["reasons"]] == [
+        "Left out by Olive Owner: A test record"
+    ]
     assert report["holds"] is True
 
 

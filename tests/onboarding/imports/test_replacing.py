@@ -92,9 +92,7 @@ def test_what_was_made_by_hand_stays_unless_the_clinic_says_otherwise(alpha, dem
         assert ContactPoint.objects.filter(pk=phone.pk).exists()
         assert Appointment.objects.filter(pk=visit.pk).exists()
     before = images(alpha)
-    report = import_file(
-        alpha, demo.path, actor=OWNER, **REPLACE, by_hand=ImportRun.ByHand.REMOVE
-    )
+    report = import_file(alpha, demo.path, actor=OWNER, **REPLACE, by_hand=ImportRun.ByHand.REMOVE)
 
     assert report["replacement"]["removed_by_hand"]["patient"] == 1
     with tenant_scope(alpha):
@@ -107,9 +105,24 @@ def test_what_was_made_by_hand_stays_unless_the_clinic_says_otherwise(alpha, dem
 def test_what_is_no_longer_in_the_file_goes_unless_something_needs_it(alpha, demo, clinic_file):
     both = clinic_file(
         Patients=[
-            {"ID_Patient": "1", "Name First": "Ann", "Name Last": "Lee", "Phone Home": "02 5550 1234"},
-            {"ID_Patient": "2", "Name First": "Bob", "Name Last": "Ray", "Phone Home": "02 5550 1235"},
-            {"ID_Patient": "3", "Name First": "Cyd", "Name Last": "Orr", "Phone Home": "02 5550 1236"},
+            {
+                "ID_Patient": "1",
+                "Name First": "Ann",
+                "Name Last": "Lee",
+                "Phone Home": "02 5550 1234",
+            },
+            {
+                "ID_Patient": "2",
+                "Name First": "Bob",
+                "Name Last": "Ray",
+                "Phone Home": "02 5550 1235",
+            },
+            {
+                "ID_Patient": "3",
+                "Name First": "Cyd",
+                "Name Last": "Orr",
+                "Phone Home": "02 5550 1236",
+            },
         ]
     )
     import_file(alpha, both, actor=OWNER)
@@ -121,7 +134,12 @@ def test_what_is_no_longer_in_the_file_goes_unless_something_needs_it(alpha, dem
     before = images(alpha)
     fewer = clinic_file(
         Patients=[
-            {"ID_Patient": "1", "Name First": "Ann", "Name Last": "Lee", "Phone Home": "02 5550 1234"}
+            {
+                "ID_Patient": "1",
+                "Name First": "Ann",
+                "Name Last": "Lee",
+                "Phone Home": "02 5550 1234",
+            }
         ]
     )
 

@@ -1,0 +1,148 @@
+"""Settings → Data management in the browser: dry run, load, report, mend, full re-import, undo."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from config.demo_people import code_now
+from onboarding.filemaker.demo_clinic import write_demo_clinic
+from tests.ui.axe import axe_violations
+
+pytestmark = pytest.mark.e2e
+
+PASSWORD = "plum harbour lantern 7"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ"
+MAKE_OWNER = f"""
+from accounts.services import ensure_user
+from tenants.models import Tenant
+from tenants.scope import public_scope, tenant_scope
+with public_scope():
+    clinic = Tenant.objects.get(subdomain="alpha")
+with tenant_scope(clinic):
+    ensure_user(email="dora@alpha.example", name="Dora Data", role="owner",
+                password="{PASSWORD}", totp_secret="{SECRET}")
+"""
+DATA = "/settings/data/"
+WAIT = 120_000
+
+
+@pytest.fixture(scope="module")
+def owner(platform):
+    made = platform.nexus("shell", "--no-imports", "-c", MAKE_OWNER)
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    return write_demo_clinic(tmp_path_factory.mktemp("upload") / "Northside.fmp12", factor=0.04)
+
+
+def _sign_in(page, platform):
+    page.goto(platform.url("alpha", DATA))
+    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("dora@alpha.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill(code_now(SECRET))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("heading", name="Data management", exact=True).wait_for()
+
+
+def _look(page, name):
+    """Check the page for everybody, on a phone too; keep what it looks like where somebody asks."""
+    assert axe_violations(page) == []
+    folder = os.environ.get("NEXUS_E2E_KEEP")
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(250)
+        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if folder:
+            page.screenshot(path=f"{folder}/data-{name}-{width}.png", full_page=True)
+        assert wider <= 0, name
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def _confirm(page, action, phrase=""):
+    dialog = page.get_by_role("dialog")
+    if phrase:
+        dialog.get_by_role("textbox").fill(phrase)
+    dialog.get_by_role("button", name=action).click()
+
+
+def _see(page, text):
+    page.get_by_text(text).first.wait_for(timeout=WAIT)
+
+
+def test_a_clinics_data_from_the_dry_run_to_the_undone_full_re_import(  # noqa: PLR0915 - one walk
+    platform, owner, demo, page
+):
+    _sign_in(page, platform)
+    _look(page, "1-empty")
+
+    page.get_by_role("link", name="Upload a file").first.click()
+    page.locator("input[type=file]").set_input_files(demo.path)
+    _see(page, "The file has been read")
+    page.get_by_role("link", name="Go on to the mapping").click()
+    page.get_by_role("button", name="Save and run it dry").click()
+    _see(page, "Dry run done: nothing was kept")
+    _look(page, "2-dry-run")
+
+    page.get_by_role("button", name="Import", exact=True).click()
+    _confirm(page, "Import")
+    _see(page, re.compile("^Loaded"))
+    page.get_by_text("Log of this import").click()
+    for name in ("0 · Validation", "3 · Patients", "4 · Appointments", "8 · "):
+        assert page.get_by_text(name).first.is_visible()
+    _look(page, "3-loaded")
+    run_url = page.url
+
+    with page.expect_download() as started:
+        page.get_by_role("link", name="This report (PDF)").click()
+    assert started.value.path().read_bytes().startswith(b"%PDF-")
+    page.get_by_role("link", name="Every column").click()
+    page.get_by_role("heading", name="Every column").wait_for()
+    assert page.get_by_text("Differs").count() == 0
+    _look(page, "4-columns")
+
+    page.goto(f"{run_url}quarantine/")
+    _look(page, "5-set-aside")
+    page.get_by_role("link", name=re.compile("No valid date")).first.click()
+    page.get_by_role("link", name=re.compile("^Record ")).first.click()
+    _look(page, "6-record")
+    page.get_by_label("Date, corrected", exact=True).fill("1/9/2026")
+    page.get_by_role("button", name="Keep and take over now").click()
+    _see(page, re.compile("^Loaded"))
+    assert page.get_by_text("DOES NOT ADD UP").count() == 0
+
+    page.get_by_role("link", name="Check against the file").click()
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("heading", name=re.compile("^Compared with")).wait_for()
+    page.get_by_text(re.compile("Everything agrees|This differs")).wait_for(timeout=WAIT)
+    _look(page, "7-compared")
+
+    page.goto(platform.url("alpha", DATA))
+    _look(page, "8-data")
+    page.get_by_role("link", name=re.compile("Full re-import")).click()
+    page.get_by_label(re.compile("^Type")).fill("beta")
+    page.get_by_role("button", name="Begin with the dry run").click()
+    page.get_by_text("To replace this clinic's records").wait_for()
+    _look(page, "9-replace")
+    page.get_by_label(re.compile("^Type")).fill("alpha")
+    page.get_by_role("button", name="Begin with the dry run").click()
+    _see(page, "Dry run done: nothing was kept")
+    _look(page, "10-replace-dry")
+    page.get_by_role("button", name="Replace the records").click()
+    _confirm(page, "Replace the records")
+    _see(page, re.compile("^Loaded"))
+    assert page.get_by_text("What was replaced").is_visible()
+    _look(page, "11-replaced")
+
+    page.get_by_role("button", name="Undo").click()
+    _confirm(page, "Undo the import", "undo")
+    _see(page, "This import was undone")
+    _look(page, "12-undone")
+    page.goto(platform.url("alpha", DATA))
+    page.get_by_role("heading", name="History").wait_for()
+    assert page.get_by_text("Undone").count() >= 1
