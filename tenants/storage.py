@@ -140,7 +140,7 @@ class ScopedFileSystemStorage(FileSystemStorage):
 def _sync(path: Path) -> None:
     """Have the bytes on the disk before the name says that they are there."""
     with path.open("rb") as file:
-        os.fsync(file.fileno())
+        os.fdatasync(file.fileno())
 
 
 def _rename(path: Path, target: Path) -> None:
