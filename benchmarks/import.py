@@ -103,8 +103,7 @@ def _measure(admin_url: str, folder: Path, wanted: argparse.Namespace) -> int:
     if has_files:
         with _timed("files into storage", seconds):
             files = services.file_run(clinic, run.pk)
-        memory_of_files = _peak()
-        print(f"files: {files['stored']:,} stored, peak memory {memory_of_files:.0f} MB")
+        print(f"files: {files['stored']:,} stored, peak memory {_peak():.0f} MB")
     records, filing = seconds[0] + seconds[2], seconds[3] if has_files else 0.0
     created = report["totals"]["created"]
     print(f"records: {created:,} created in {records:.1f} s, peak memory {memory:.0f} MB")
