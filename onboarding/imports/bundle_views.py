@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 State = ImportRun.State
 
 
-def _found_job(pk: UUID) -> ImportSource:
+def found_job(pk: UUID) -> ImportSource:
     kinds = (ImportSource.Kind.FILE, ImportSource.Kind.BUNDLE)
     job = ImportSource.objects.filter(pk=pk, kind__in=kinds).first()
     if job is None or job.state == ImportSource.State.DISCARDED:
@@ -44,7 +44,7 @@ def open_job(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view's s
 @requires(Action.RUN, Resource.IMPORTS)
 def job(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the files of a job, with room for more."""
-    return _job_page(request, _found_job(pk))
+    return _job_page(request, found_job(pk))
 
 
 def _job_page(
@@ -82,7 +82,7 @@ def _unfinished(waiting: list[SourceFile]) -> selectors.Unfinished | None:
 @requires(Action.RUN, Resource.IMPORTS)
 def remove_file(request: HttpRequest, pk: UUID, file_id: UUID) -> HttpResponse:
     """Take a file out of the job."""
-    source = _found_job(pk)
+    source = found_job(pk)
     file = source.files.filter(pk=file_id).first()
     if file is None:
         raise Http404("There is no such file in this import.")
@@ -97,7 +97,7 @@ def remove_file(request: HttpRequest, pk: UUID, file_id: UUID) -> HttpResponse:
 @requires(Action.RUN, Resource.IMPORTS)
 def read_job(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Read all files of the job as one."""
-    source = _found_job(pk)
+    source = found_job(pk)
     try:
         with transaction.atomic():
             source = bundle.close_job(source)
@@ -117,7 +117,7 @@ def read_job(request: HttpRequest, pk: UUID) -> HttpResponse:
 @requires(Action.RUN, Resource.IMPORTS)
 def give_up_job(request: HttpRequest, pk: UUID) -> HttpResponse:  # noqa: ARG001 - a view's signature
     """Delete a job of which nothing was read."""
-    source = _found_job(pk)
+    source = found_job(pk)
     if not source.runs.exists():
         discard_upload(source)
     return redirect("imports:upload")

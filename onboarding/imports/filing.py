@@ -45,10 +45,6 @@ ALREADY = "It was in storage already."
 GONE = "The document was deleted here."
 
 
-class NothingToFileError(runs.ImportRefusedError):
-    """There is no file to bring over."""
-
-
 @dataclass
 class _Batch:
     """What became of the tasks of one transaction."""

@@ -122,7 +122,7 @@ class FilesOfRun:
         """Answer the bytes of a file of the folder; says at once why there are none."""
         entry = match.entry
         if entry is None:
-            raise FileUnavailableError(_why_none(match, name, self._folder), is_missing=True)
+            raise FileUnavailableError(_why_none(match, self._folder), is_missing=True)
         return self._unpacked(entry, name)
 
     def _unpacked(self, entry: FolderEntry, name: str) -> Iterator[bytes]:
@@ -167,16 +167,16 @@ def _told(error: Exception) -> FileUnavailableError:
     return FileUnavailableError(words, is_missing=False)
 
 
-def _why_none(match: Match, name: str, folder: ContainerFolder) -> str:
-    called = f" (“{name[-120:]}”)" if name else ""
+def _why_none(match: Match, folder: ContainerFolder) -> str:
+    """Say why there is no file; without its name, so that the like are counted together."""
     if match.several:
         return (
-            f"{match.several} files in the folder could be this one{called}, and they differ. Hand "
+            f"{match.several} files in the folder could be this one, and they differ. Hand "
             "over the folder as it is, with its own folders inside."
         )
     if folder.count:
-        return f"The folder that was handed over has no such file{called}."
-    return f"FileMaker keeps this file outside the database{called}. Add the folder as a zip."
+        return "The folder that was handed over has no file of this name."
+    return "FileMaker keeps this file outside the database. Add the folder as a zip."
 
 
 def _is_disguised(name: str, start: bytes) -> bool:

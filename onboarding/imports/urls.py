@@ -6,9 +6,11 @@ from django.urls import path
 
 from onboarding.imports import (
     bundle_views,
+    filing_views,
     mapping_views,
     quarantine_views,
     report_views,
+    retention_views,
     upload_views,
     views,
 )
@@ -20,6 +22,7 @@ urlpatterns = [
     path("uploads/", upload_views.create_upload, name="create_upload"),
     path("uploads/<uuid:pk>/", upload_views.upload_part, name="upload_part"),
     path("uploads/<uuid:pk>/give-up/", upload_views.give_up, name="give_up"),
+    path("retention/", retention_views.retention, name="retention"),
     path("jobs/", bundle_views.open_job, name="open_job"),
     path("jobs/<uuid:pk>/", bundle_views.job, name="job"),
     path("jobs/<uuid:pk>/read/", bundle_views.read_job, name="read_job"),
@@ -29,7 +32,10 @@ urlpatterns = [
         bundle_views.remove_file,
         name="remove_file",
     ),
+    path("jobs/<uuid:pk>/outside/", filing_views.containers, name="containers"),
+    path("jobs/<uuid:pk>/outside.csv", filing_views.containers_csv, name="containers_csv"),
     path("<uuid:pk>/", views.detail, name="detail"),
+    path("<uuid:pk>/files/", filing_views.bring_files, name="bring_files"),
     path("<uuid:pk>/progress/", views.progress, name="progress"),
     path("<uuid:pk>/contents/", views.contents, name="contents"),
     path("<uuid:pk>/mapping/", mapping_views.mapping, name="mapping"),

@@ -15,8 +15,10 @@ from accounts.permissions import Action, Resource, requires
 from audit.services import record as record_event
 from onboarding.filemaker.exports.errors import BadChoiceError
 from onboarding.imports import modes, runs, selectors, services, tasks
+from onboarding.imports.filing import account_of
 from onboarding.imports.loading.writing import MODELS
 from onboarding.imports.models import ImportRun
+from onboarding.imports.retention import days_kept
 from onboarding.imports.runs import ImportRefusedError
 from onboarding.imports.targets import ENTITIES
 from onboarding.imports.upload import discard_upload
@@ -55,6 +57,7 @@ def run_page(
 @requires(Action.VIEW, Resource.IMPORTS)
 def run_list(request: HttpRequest) -> HttpResponse:
     context = {"runs": selectors.list_runs()[:200], "unfinished": selectors.unfinished_uploads()}
+    context["days_kept"] = days_kept()
     return render(request, "imports/list.html", context)
 
 
@@ -102,6 +105,7 @@ def _detail(
         deleted=_deleted(run),
         entities=ENTITIES,
         failed_step=_step_name(run),
+        files=account_of(run) if run.loaded_at else None,
         written=written or _written(run),
     )
 
@@ -287,7 +291,8 @@ def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = found_run(pk)
     if run.is_working:
         runs.ask_to_stop(run.pk)
-        messages.info(request, "The import stops at the next batch. Nothing of it will be kept.")
+        kept = "What is here stays." if run.state == State.FILING else "Nothing of it will be kept."
+        messages.info(request, f"The import stops at the next batch. {kept}")
     return redirect("imports:detail", pk=pk)
 
 

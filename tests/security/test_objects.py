@@ -25,7 +25,7 @@ NATURAL = {
     "location": "location", "practitioner": "practitioner", "appointment_type": "appointment_type",
     "funding": "funding_type", "funding_type": "funding_type", "person": "user", "user": "user",
     "run": "import_run", "source": "import_source", "document": "document", "other": "patient",
-    "contact": "book_contact",
+    "contact": "book_contact", "job": "import_source",
 }  # fmt: skip
 """Parameters that name a thing, and which."""
 PLAIN = {
@@ -33,6 +33,7 @@ PLAIN = {
     "status", "date", "time", "minutes", "since", "until", "action", "kind", "name", "size",
     "choice", "archived", "structure", "undo_token", "version",
     "show", "page", "keep", "with_files", "with_mark", "seen_first", "seen_second", "go_on",
+    "several", "days", "fate",
     "by", "batch", "category",  # files: the order, and names that are typed
 }  # fmt: skip
 """Parameters that name nothing."""

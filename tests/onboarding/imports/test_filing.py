@@ -186,7 +186,7 @@ def test_files_outside_come_from_the_folder_and_the_missing_are_completed_later(
         one, other = fresh(documents)
         assert content(one) == b"%PDF-1.4 one"
         assert (one.state, one.file_name, one.problem) == ("stored", "a.pdf", "")
-        assert other.problem == "The folder that was handed over has no such file (“b.pdf”)."
+        assert other.problem == "The folder that was handed over has no file of this name."
         add_folder(run.source, ("Docs/2/b.pdf", b"%PDF-1.4 two"), name="rest.zip")
         ask_again(run)
 
