@@ -134,7 +134,7 @@ def _note(chance: random.Random, visit: Appointment) -> Note:
         {"heading": "Plan", "text": chance.choice(_PLANS)},
     ]
     return Note(
-        patient_id=visit.patient_id,
+        patient=_patient_of(visit),
         appointment=visit,
         practitioner=visit.practitioner,
         author_id=visit.practitioner.user_id if visit.practitioner else None,
@@ -167,9 +167,13 @@ def _sign(notes: Sequence[Note]) -> None:
     Note.objects.bulk_update(notes, ["state", "version", "signed_at"])
 
 
+def _patient_of(visit: Appointment) -> Patient:
+    assert visit.patient is not None  # noqa: S101 - visits without a patient were left out
+    return visit.patient
+
+
 def _letter(visit: Appointment, contacts: Sequence[Contact]) -> Letter:
-    contact, patient = contacts[0], visit.patient
-    assert patient is not None  # noqa: S101 - visits without a patient were left out
+    contact, patient = contacts[0], _patient_of(visit)
     return Letter(
         patient=patient,
         contact=contact,
@@ -192,7 +196,7 @@ def _reminder(visit: Appointment, now: datetime) -> Reminder:
     due = visit.starts_at - timedelta(days=1)
     is_sent = due < now
     return Reminder(
-        patient_id=visit.patient_id,
+        patient=_patient_of(visit),
         appointment=visit,
         channel=Reminder.Channel.SMS,
         due_at=due,
