@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import redis
 from django.conf import settings
@@ -51,11 +51,11 @@ def marked() -> Iterator[int]:
     Whoever finds a run there notes the clinic again: what begins meanwhile is not lost so.
     """
     try:
-        ids = sorted(int(found) for found in _valkey().smembers(KEY))
+        found = cast("set[bytes]", _valkey().smembers(KEY))
     except redis.RedisError as error:
         log.warning("the clinics at work could not be asked for: %s", type(error).__name__)
         return
-    for tenant_id in ids:
+    for tenant_id in sorted(int(text) for text in found):
         _valkey().srem(KEY, tenant_id)
         yield tenant_id
 

@@ -21,6 +21,8 @@ from onboarding.imports.models import ImportRun, ImportSource, RowResult
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.db.models import QuerySet
+
 HISTORY = 20
 
 
@@ -108,7 +110,7 @@ def run_at_work() -> ImportRun | None:
     return working.select_related("source", "progress").first()
 
 
-def history() -> Sequence[ImportRun]:
+def history() -> QuerySet[ImportRun]:
     """Answer the last runs, newest first, with their figures and without the rest of their reports."""
     runs = ImportRun.objects.select_related("source").defer(
         "dry_report", "undo_report", "source__structure", "source__profile"
@@ -116,7 +118,7 @@ def history() -> Sequence[ImportRun]:
     return runs[:HISTORY]
 
 
-def connections() -> Sequence[FileMakerConnection]:
+def connections() -> QuerySet[FileMakerConnection]:
     return FileMakerConnection.objects.all()[:5]
 
 

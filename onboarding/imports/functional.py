@@ -128,6 +128,12 @@ def _day(reader: User, run: ImportRun) -> Finding:
     )
 
 
+def _narrowed(field: str, value: uuid.UUID) -> PatientFilter:
+    if field == "location":
+        return PatientFilter(location_id=value)
+    return PatientFilter(funding_type_id=value)
+
+
 def _filtered(reader: User, field: str) -> Finding:
     """Narrow the list to the most usual clinic or payer and count by another way."""
     words = {"location": "Filter by clinic", "funding_type": "Filter by funding"}
@@ -138,7 +144,7 @@ def _filtered(reader: User, field: str) -> Finding:
     if not counts:
         return Finding(words[field], ok=True, detail="No patient has one.")
     value, count = max(counts.items(), key=lambda item: item[1])
-    listed = list_patients(reader, PatientFilter(**{f"{field}_id": value}), size=1).total
+    listed = list_patients(reader, _narrowed(field, value), size=1).total
     return Finding(
         words[field], ok=listed == count, detail=f"{listed:,} listed, {count:,} counted."
     )

@@ -96,10 +96,11 @@ def time_left(progress: Any, *, now: datetime) -> int | None:
         return None
     if progress.all_done >= progress.all_total:
         return None
-    spent = (now - progress.started_at) / timedelta(seconds=1)
+    spent: float = (now - progress.started_at) / timedelta(seconds=1)
     if spent < 1:
         return None
-    return max(1, round(spent / progress.all_done * (progress.all_total - progress.all_done)))
+    left: float = spent / progress.all_done * (progress.all_total - progress.all_done)
+    return max(1, round(left))
 
 
 def tell_all() -> None:

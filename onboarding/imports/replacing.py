@@ -211,7 +211,7 @@ class Replacement:
                 target_type=child, before__patient_id__in=[str(row_id) for row_id in ids]
             )
             for change in rows:
-                restore_row(child, change.before, exists=False)
+                restore_row(child, change.before or {}, exists=False)
             rows.delete()
 
     def _follow_merges(self) -> None:
@@ -238,7 +238,7 @@ class Replacement:
         needed: set[uuid.UUID] = set()
         for relation in MODELS[kind]._meta.related_objects:
             model = relation.related_model
-            if isinstance(model, str) or not relation.field.db_constraint:
+            if isinstance(model, str) or not getattr(relation.field, "db_constraint", True):
                 continue
             column = relation.field.attname
             everybody = model._base_manager  # noqa: SLF001 - people who were merged count too

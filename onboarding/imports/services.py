@@ -278,7 +278,8 @@ def mend_run(
         run.save(update_fields=["report", "state", "failed_in", "error"])
         quarantine.note_mending(run, ledger)
         maintenance.tell_all()
-    return run.report
+        report: dict[str, Any] = run.report
+    return report
 
 
 STEPS_BEFORE: dict[str, set[str]] = {

@@ -103,7 +103,7 @@ def _sum_of(model: type[Model]) -> Sum:
 
 def _left_out(model: type[Model]) -> list[str]:
     """Columns that are no part of what was recorded: the wall's, and what the database derives."""
-    derived = [f.column for f in model._meta.concrete_fields if isinstance(f, GeneratedField)]
+    derived = [str(f.column) for f in model._meta.concrete_fields if isinstance(f, GeneratedField)]
     return ["tenant_id", *derived]
 
 

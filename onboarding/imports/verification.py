@@ -135,7 +135,7 @@ class _Comparison:
                 self._compare_with_file(rule.table_id)
                 self._compare_with_nexus(rule.table_id)
         columns = column_accounts(self.source, spec, self.structure)
-        tables = [
+        tables: list[dict[str, Any]] = [
             {
                 "id": table_id,
                 "name": found.name,
