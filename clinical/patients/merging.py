@@ -386,8 +386,7 @@ def changes_of(merge: PatientMerge) -> list[tuple[str, str, str]]:
         if name == "extra":
             rows.append(("Fields from FileMaker", str(len(before)), str(len(after))))
         elif field.is_relation:
-            names = [_name_of(field, pk) for pk in (before, after)]
-            rows.append((label, *names))
+            rows.append((label, _name_of(field, before), _name_of(field, after)))
         else:
             rows.append((label, str(before or ""), str(after or "")))
     return rows

@@ -116,7 +116,8 @@ def _reference(model: type[Model], column: str) -> Reference:
 
 def _unique_with(model: type[Model], column: str) -> Iterator[tuple[str, ...]]:
     def others(names: Any) -> tuple[str, ...] | None:
-        columns = tuple(str(model._meta.get_field(name).column) for name in names)
+        fields: list[Any] = [model._meta.get_field(name) for name in names]
+        columns = tuple(str(field.column) for field in fields)
         return tuple(c for c in columns if c != column) if column in columns else None
 
     sets: list[Any] = [
