@@ -310,7 +310,7 @@ def _by_same_name(
 def _is_own_number(table: TableEvidence, field: Field) -> bool:
     """True for a field that numbers the table's own records: others are to be read in its place."""
     profile = table.fields[field.id]
-    alone = profile["filled"] == table.records > 1 and (
+    alone = profile["filled"] == table.records and (
         profile["distinct"] == table.records or profile.get("distinct_is_least", False)
     )
     return alone and bool({"id", "pk", "key", "uuid", "serial"} & set(tokens(field.name)))

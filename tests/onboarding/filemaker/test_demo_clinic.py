@@ -52,7 +52,7 @@ class Clinic:
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory):
     path = tmp_path_factory.mktemp("demo") / "demo.fmp12"
-    facts = write_demo_clinic(path, today=TODAY)
+    facts = write_demo_clinic(path, today=TODAY, files=0.06)
     with open_file(path) as file:
         yield Clinic(file, facts)
 
@@ -69,6 +69,40 @@ def test_every_table_has_exactly_its_records(clinic):
     assert {name: len(found) for name, found in clinic.records.items()} == counts
     assert (counts["Patients"], counts["Appointments"]) == (2_842, 9_830)
     assert list(clinic.file.warnings) == []
+
+
+def test_the_clinic_has_as_many_files_as_the_real_one(tmp_path):
+    facts = planned_facts(tmp_path, factor=1, seed=1, today=TODAY)
+
+    assert (facts.documents, facts.images) == (10_190, 6_574)
+
+
+def test_invoices_have_their_lines_side_by_side_but_for_the_uneven_ones(clinic):
+    parts = ("Item Code", "Item Description", "Item Qty", "Item Price", "Item Amount")
+    uneven = 0
+    for cells in clinic.filled("Invoices"):
+        many = {
+            sum(part in cells if nth == 1 else (part, nth) in cells for nth in range(1, 11))
+            for part in parts
+        }
+        uneven += len(many) > 1
+
+    assert uneven == clinic.facts.invoices_with_uneven_lines
+
+
+def test_records_of_nobody_are_those_promised(clinic):
+    facts = clinic.facts
+    keys = {cells["ID_Patient"] for cells in clinic.filled("Patients")}
+
+    def strangers(table):
+        return sum(cells.get("Patient ID") not in keys for cells in clinic.filled(table))
+
+    assert strangers("Notes") == facts.orphan_notes
+    assert strangers("Documents") == facts.documents_without_patient
+    assert strangers("Images") == facts.images_without_patient
+    assert strangers("SMS Messages") == facts.messages_from_unknown_numbers
+    assert strangers("Letters") == strangers("Reminders") == strangers("Invoices") == 0
+    assert clinic.without("Documents", "File") == facts.documents_without_file
 
 
 def test_it_is_of_modest_size(clinic):
@@ -215,7 +249,7 @@ def test_appointments_point_to_patients_but_for_the_orphans(clinic):
     orphans = [c for c in clinic.filled("Appointments") if c["Patient ID"] not in patients]
 
     assert len(orphans) == clinic.facts.orphan_appointments
-    for table in ("Notes", "Documents", "Images"):
+    for table in ("Letters", "Reminders", "Invoices"):
         assert {cells["Patient ID"] for cells in clinic.filled(table)} <= patients
 
 
@@ -309,6 +343,8 @@ def test_documents_are_pdfs_or_name_a_file_outside(clinic):
     table = clinic.tables["Documents"].id
     outside = 0
     for cells in clinic.filled("Documents"):
+        if "File" not in cells:
+            continue
         reference = sources.ContainerRef.from_cell(cells["File"])
         outside += reference.is_external
         if not reference.is_external:

@@ -77,6 +77,18 @@ VISITS = records(
     ["Type", "Date", "Start Time", "End Time", "Status", "Notes", "Fee"],
 )
 CLINICS = records(["ID_Clinic"], ["Clinic Name", "Short Code", "Colour", "Address", "Active"])
+NOTES = records(
+    ["ID_Note", "Patient ID", "Appointment ID", "Clinician ID"],
+    ["Note Date", "Note Type", "Body", "Created"],
+)
+INVOICES = records(
+    ["ID_Invoice", "Patient ID"],
+    ["Invoice No", "Invoice Date", "Bill To", "Item Code", "Item Description", "Item Amount",
+     "Total", "Status"],
+)  # fmt: skip
+FILES = records(
+    ["ID_Image", "Patient ID", "Batch ID"], ["Batch Name", "View", "Taken", "Photo", "Modified"]
+)
 TARGETS = {
     129: ("patient", {1: "other_number", 2: "title", 3: "given_names", 4: "family_name",
                       6: "date_of_birth", 7: "sex", 11: "home_phone", 13: "email",
@@ -86,7 +98,15 @@ TARGETS = {
                           9: "status", 10: "notes"}),
     132: ("location", {2: "name", 3: "short_name", 4: "colour", 7: "address", 11: "is_active"}),
 }  # fmt: skip
-VIA = {129: {20: ("location", 132)}, 130: {2: ("patient", 129), 3: ("location", 132)}}
+TARGETS |= {
+    131: ("note", {5: "noted_on", 6: "kind", 7: "body", 8: "noted_at"}),
+    137: ("image", {3: "batch_key", 4: "batch_name", 5: "caption", 6: "file", 7: "dated_on"}),
+    144: ("invoice", {2: "number", 4: "issued_on", 6: "payer", 7: "line_code",
+                      8: "line_description", 11: "line_amount", 12: "total", 14: "status"}),
+}  # fmt: skip
+VIA = {129: {20: ("location", 132)}, 130: {2: ("patient", 129), 3: ("location", 132)},
+       131: {2: ("patient", 129), 3: ("appointment", 130)}, 137: {2: ("patient", 129)},
+       144: {3: ("patient", 129)}}  # fmt: skip
 
 
 def spec():
@@ -104,19 +124,27 @@ def spec():
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(patients=PATIENTS, visits=VISITS, clinics=CLINICS)
-def test_every_record_is_accounted_for_whatever_it_holds(
-    alpha, clinic_file, patients, visits, clinics
-):
-    path = clinic_file(Patients=patients, Appointments=visits, Clinics=clinics)
+@given(
+    written=st.fixed_dictionaries(
+        {
+            "Patients": PATIENTS,
+            "Appointments": VISITS,
+            "Clinics": CLINICS,
+            "Notes": NOTES,
+            "Invoices": INVOICES,
+            "Images": FILES,
+        }
+    )
+)
+def test_every_record_is_accounted_for_whatever_it_holds(alpha, clinic_file, written):
+    path = clinic_file(**written)
 
     report = import_file(alpha, path, mapping=spec(), dry_run=True)
 
     assert report["holds"] is True
-    counts = {"Patients": patients, "Appointments": visits, "Clinics": clinics}
     for row in report["tables"]:
-        assert row["source"] == len(counts.get(row["name"], ()))
+        assert row["source"] == len(written.get(row["name"], ()))
         assert row["source"] == sum(row[outcome] for outcome in OUTCOMES)
     with tenant_scope(alpha):
         results = RowResult.objects.filter(run_id=report["run"], dry=True)
-        assert results.count() == len(patients) + len(visits) + len(clinics)
+        assert results.count() == sum(map(len, written.values()))

@@ -149,7 +149,7 @@ def build_contact_point(record: ReadRecord, shop: Workshop) -> Built | Refused:
     value = emails[0] if emails else phones[0].value if phones and len(phones) == 1 else typed
     kind = _point_kind(record, is_email=bool(emails), number=phones[0].kind if phones else "")
     note = phones[0].note if phones and len(phones) == 1 else ""
-    labels = (record.text("label"), note, *record.extra.values())
+    labels = (record.text("label"), note, *_remarks(record))
     main = {
         "patient_id": str(patient),
         "kind": kind,
@@ -158,6 +158,16 @@ def build_contact_point(record: ReadRecord, shop: Workshop) -> Built | Refused:
         "label": ", ".join(dict.fromkeys(filter(None, map(one_line, labels)))),
     }
     return Built(main)
+
+
+def _remarks(record: ReadRecord) -> list[str]:
+    """What else the record says in words: a number has no other place for it."""
+    understood = {value.label for value in record.values.get("kind", ())}
+    return [
+        text
+        for label, text in record.extra.items()
+        if label not in understood and not text.isdigit()
+    ]
 
 
 def _point_kind(record: ReadRecord, *, is_email: bool, number: str) -> str:
