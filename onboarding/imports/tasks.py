@@ -11,7 +11,15 @@ from celery import shared_task
 
 from accounts.tasks import RETRY
 from clinical.patients.tasks import find_duplicates
-from onboarding.imports import at_work, filing_tasks, notices, runs, services, verification
+from onboarding.imports import (
+    at_work,
+    bundle_tasks,
+    filing_tasks,
+    notices,
+    runs,
+    services,
+    verification,
+)
 from onboarding.imports.models import ImportRun
 from onboarding.imports.retention import discard_old_uploads
 from onboarding.imports.runs import ImportRefusedError
@@ -93,6 +101,9 @@ def send_notice(task: TenantTask, notice: str, run_id: str) -> None:
     for letter in letters:
         letter.send()
 
+
+BESIDE: tuple[TenantTask, ...] = (bundle_tasks.look_at_files,)
+"""Work that is no step of a run; named here because the worker looks for tasks in this module."""
 
 STEPS: dict[str, TenantTask] = {
     ImportRun.State.READING: read_file,
