@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from tests.ui.axe import axe_violations
+
 pytestmark = pytest.mark.e2e
 
 PASSWORD = "plum harbour lantern 7"
@@ -95,7 +97,10 @@ def _sign_in(page, platform, role: str) -> None:
 
 
 def _look(page, name: str) -> None:
-    """Nothing may stand out of a phone's screen; NEXUS_E2E_KEEP names a folder for pictures."""
+    """Axe finds nothing grave, and nothing stands out of a phone's screen.
+
+    NEXUS_E2E_KEEP names a folder for pictures.
+    """
     folder = os.environ.get("NEXUS_E2E_KEEP")
     for width, height in ((390, 844), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
@@ -103,6 +108,7 @@ def _look(page, name: str) -> None:
         if folder:
             page.wait_for_timeout(400)  # the side bar slides
             page.screenshot(path=f"{folder}/record-{name}-{width}.png", full_page=True)
+    assert axe_violations(page) == [], name
 
 
 def test_a_clinician_writes_signs_and_amends_a_note(platform, record, page):
@@ -188,7 +194,7 @@ def test_a_clinician_writes_and_prints_a_letter(platform, record, page):
     page.get_by_label("Zoë Okafor").check()
     page.get_by_label("Find in the address book").fill("bright")
     page.get_by_label("Bright Plan Partners").wait_for()
-    assert page.get_by_label("Corner Pharmacy").count() == 0
+    page.get_by_label("Corner Pharmacy").wait_for(state="detached")
     assert page.get_by_label("Zoë Okafor").is_checked(), "what is chosen stays"
     page.get_by_label("Report to the referrer").check()
     _look(page, "letter-new")
