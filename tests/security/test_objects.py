@@ -34,7 +34,9 @@ PLAIN = {
     "choice", "archived", "structure", "undo_token", "version",
     "show", "page", "keep", "with_files", "with_mark", "seen_first", "seen_second", "go_on",
     "several", "days", "fate",
+    "by_hand", "typed", "why", "group",  # group: only ever compared with what the page itself lists
     "by", "batch", "category",  # files: the order, and names that are typed
+    "layout",
 }  # fmt: skip
 """Parameters that name nothing."""
 
