@@ -43,6 +43,9 @@ WRITTEN_SQL = {
     "clinical/patients/former.py": "tables of our models",
     "onboarding/imports/loading/writing.py": "tables and columns of our models",
     "onboarding/imports/undo.py": "tables of our models",
+    "onboarding/imports/replacing.py": "tables of our models, and a constant list of columns",
+    "onboarding/imports/snapshot.py": "tables of our models",
+    "onboarding/imports/preserved.py": "a constant list of tables",
     "onboarding/imports/duplicates.py": "a constant list of expressions",
 }
 """Modules that put SQL together from parts. Values always travel as parameters."""
