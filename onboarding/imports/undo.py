@@ -58,7 +58,8 @@ def undo_changes(run: ImportRun, progress: Progress) -> dict[str, Any]:
         undoing.delete_created(kind)
     undoing.bring_back()
     undoing.settle_links()
-    FileTask.objects.filter(run=run).delete()
+    documents = MODELS["document"]._default_manager.filter(pk=OuterRef("document_id"))
+    FileTask.objects.filter(~Exists(documents), run=run).delete()
     return {
         "deleted": dict(undoing.deleted),
         "restored": dict(undoing.restored),
@@ -117,7 +118,8 @@ class _Undoing:
         places = links.exclude(before=None).values_list("table_id", "record_id")
         records: dict[int, list[int]] = {}
         for table_id, record_id in places:
-            records.setdefault(table_id, []).append(record_id)
+            if table_id is not None and record_id is not None:
+                records.setdefault(table_id, []).append(record_id)
         for table_id, ids in records.items():
             for start in range(0, len(ids), BATCH):
                 self._put_back_at(table_id, ids[start : start + BATCH])

@@ -120,7 +120,7 @@ def planned_facts(
     if factor < SMALLEST_FACTOR:
         raise FactorError(f"factor {factor} is too small: use {SMALLEST_FACTOR} or more")
 
-    def scaled(count: int) -> int:
+    def scaled(count: float) -> int:
         return max(1, round(count * factor))
 
     def filed(count: int) -> int:

@@ -51,6 +51,9 @@ class FileTasks:
         if built.file is not None:
             self._wanted.append((document_id, staged, built.file))
 
+    def want_cell(self, document_id: uuid.UUID, staged: StagedRecord, file: FileCell) -> None:
+        self._wanted.append((document_id, staged, file))
+
     def want_if_changed(
         self, document_id: uuid.UUID, staged: StagedRecord, link: ImportLink, built: Built
     ) -> None:

@@ -7,18 +7,75 @@ from typing import TYPE_CHECKING, Any
 from billing_integrations.invoices.models import PastInvoice
 from onboarding.imports.loading.building import BLANK
 from onboarding.imports.loading.building.invoices import line_of
+from onboarding.imports.loading.ledger import CREATED, SKIPPED, UNCHANGED, UPDATED
+from onboarding.imports.loading.table import TableLoader
 from onboarding.imports.targets import INVOICE
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from onboarding.imports.loading.reading import ReadRecord
+    from onboarding.imports.loading.reading import ReadRecord, RecordReader
     from onboarding.imports.loading.references import References
+    from onboarding.imports.loading.table import Tools
     from onboarding.imports.loading.writing import Writer
+    from onboarding.imports.mapping import TableRule
+    from onboarding.imports.models import ImportLink, StagedRecord
 
 Line = dict[str, Any]
 PARTS = ("description", "code", "quantity", "price", "amount")
+
+
+class InvoiceLineLoader(TableLoader):
+    """Adds the lines of a batch to their invoices; a line's link names its invoice."""
+
+    def __init__(self, tools: Tools, rule: TableRule, reader: RecordReader, rule_hash: str) -> None:
+        super().__init__(tools, rule, reader, rule_hash)
+        self._lines = InvoiceLines(tools.references, tools.writer)
+
+    def load_batch(self, batch: Sequence[StagedRecord]) -> None:
+        links = self._links(batch)
+        there = self._still_there(links)
+        corrections = self.tools.corrections
+        corrections.open_batch(self.rule.table_id, [staged.record_id for staged in batch])
+        fresh: list[tuple[StagedRecord, uuid.UUID]] = []
+        for staged in batch:
+            link = links.get(staged.record_id)
+            if reason := corrections.left_out(staged):
+                self._take(staged, SKIPPED, reason=reason)
+            elif link is not None and link.target_id not in there:
+                self._take(staged, SKIPPED, reason="Deleted here since the last import.")
+            elif link is not None and self._is_same(staged, link):
+                self._take(staged, UNCHANGED, target_id=link.target_id)
+            else:
+                self._load_line(staged, link, fresh)
+        self._lines.write(self.rule.table_id)
+        self._link(fresh)
+
+    def _load_line(
+        self,
+        staged: StagedRecord,
+        link: ImportLink | None,
+        fresh: list[tuple[StagedRecord, uuid.UUID]],
+    ) -> None:
+        record = self._read(staged)
+        invoice = self._lines.invoice_of(record)
+        if isinstance(invoice, tuple):
+            outcome, reason = invoice
+            stays = " The earlier line stays as it is." if link else ""
+            self._take(staged, outcome, reason=f"{reason}{stays}", record=record)
+            return
+        place = (self.rule.table_id, staged.record_id)
+        self._lines.add(invoice, place, record)
+        if link is None:
+            fresh.append((staged, invoice))
+            self._take(staged, CREATED, record=record, target_id=invoice)
+            return
+        if link.target_id != invoice:
+            self._lines.take_from(link.target_id, place)
+            link.target_id = invoice
+        self._relink(staged, link)
+        self._take(staged, UPDATED, record=record, target_id=invoice)
 
 
 class InvoiceLines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clinical.contacts.models import Contact, PatientContact
 from clinical.letters.models import Letter
@@ -78,7 +78,7 @@ _LETTER = {
 }
 
 
-def _reader(meanings: Mapping[str, str], code: str, message: str) -> Callable[[str], Reading[str]]:
+def _reader(meanings: Mapping[Any, str], code: str, message: str) -> Callable[[str], Reading[str]]:
     """Make a reader: the whole text is a word of the list, or one of its words stands in it."""
     known = {word: str(value) for value, words in meanings.items() for word in words.split("|")}
 

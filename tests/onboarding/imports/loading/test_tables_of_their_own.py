@@ -27,7 +27,7 @@ from tenants.scope import tenant_scope
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "quarantined")
 TABLES = {
-    "Patients": "ID Patient,Name First,Name Last,DOB,Sex",
+    "Patients": "ID Patient,Name First,Name Last,DOB,Sex,Portrait",
     "Patient Contacts": "ID Contact,Patient ID,Contact Type,Name,Relationship,Phone,Shoe Size",
     "Phones": "ID Phone,Patient ID,Type,Number,Remark",
     "Progress Notes": "ID Note,Patient ID,Date,Subjective,Objective",
@@ -57,7 +57,12 @@ PICTURE = Container("a.png", {"PNGf": b"\x89PNG\r\n\x1a\n" + bytes(40)}, size=(1
 def solution():
     tables = []
     for number, (name, fields) in enumerate(TABLES.items(), start=129):
-        kinds = {"Photo": FieldType.CONTAINER, "DOB": FieldType.DATE, "Date": FieldType.DATE}
+        kinds = {
+            "Photo": FieldType.CONTAINER,
+            "Portrait": FieldType.CONTAINER,
+            "DOB": FieldType.DATE,
+            "Date": FieldType.DATE,
+        }
         made = [
             Field(place, field, kinds.get(field, FieldType.TEXT))
             for place, field in enumerate(fields.split(","), start=1)
@@ -268,3 +273,28 @@ def test_a_file_that_is_stored_is_not_asked_for_again_until_its_record_changes(a
     with tenant_scope(alpha):
         assert not FileTask.objects.filter(run=first).exists()
         assert Document.objects.get().caption == "Left"
+
+
+def test_a_file_in_a_field_without_a_place_becomes_a_document_of_the_patient(alpha, history_file):
+    ann = {**PEOPLE[0], "Portrait": PICTURE}
+    import_file(alpha, history_file(Patients=[ann, *PEOPLE[1:]]))
+
+    with tenant_scope(alpha):
+        run = ImportRun.objects.first()
+        document = Document.objects.get()
+        assert (document.title, document.patient.family_name) == ("Patients: Portrait", "Lee")
+        task = FileTask.objects.get()
+        assert (task.document_id, task.field_id) == (document.pk, 6)
+
+    married = {**ann, "Name Last": "Ray-Lee", "changes": 2}
+    import_file(alpha, history_file(Patients=[married, *PEOPLE[1:]]))
+
+    with tenant_scope(alpha):
+        assert Document.objects.get().pk == document.pk
+        assert FileTask.objects.get().run_id != run.pk
+        later = ImportRun.objects.first()
+    undo_run(alpha, later.pk)
+    undo_run(alpha, run.pk)
+    with tenant_scope(alpha):
+        assert not Document.objects.exists()
+        assert not Patient.objects.exists()
