@@ -31,6 +31,8 @@ MOST_CLASHES = 5
 LONGEST = timedelta(hours=24)
 """No appointment takes longer, so nothing that began earlier can reach into a span."""
 PAST_SHOWN = 100
+STILL_WAITING = timedelta(hours=2)
+"""After the end of a visit nobody sits in the waiting room for it: its status was forgotten."""
 
 
 def visible_appointments(actor: User) -> QuerySet[Appointment]:
@@ -215,6 +217,7 @@ def arrivals(actor: User, *, now: datetime, location: Location | None = None) ->
         status=Appointment.Status.ARRIVED,
         starts_at__gte=now - LONGEST,
         starts_at__lt=now + LONGEST,
+        ends_at__gte=now - STILL_WAITING,
     )
     if location is not None:
         found = found.filter(location=location)
