@@ -16,12 +16,16 @@ from clinical.patients.relations import references
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clinical.patients.relations import Reference
+
 SIDES = ("first", "second")
 _ORDER = (
     "title", "given_names", "family_name", "preferred_name", "former_names", "date_of_birth", "sex",
     "gender", "pronouns", "location", "funding_type", "coordinator_name", "plan_start", "plan_end",
     "alerts", "notes", "xero_contact_id",
 )  # fmt: skip
+_SHOWN = {"patients_contactpoint", "patients_patientidentifier", "patients_address"}
+"""What stands in lines of its own."""
 _LABELS = {"sex": "Sex", "xero_contact_id": "Contact in Xero", "coordinator_name": "Coordinator"}
 
 
@@ -113,15 +117,18 @@ def _shown(patient: Patient, name: str) -> str:
 
 def _side(name: str, patient: Patient) -> Side:
     counts = _counts(patient)
-    hidden = {"contact points", "patient identifiers", "addresses"}
     return Side(
         name,
         patient,
         contacts=[_with_label(p.value, p.label) for p in patient.points_in_order()],
         identifiers=[str(number) for number in patient.identifiers.all()],
         addresses=[str(address) for address in patient.addresses.all()],
-        counts=[f"{count} {label}" for label, count in counts.items() if label not in hidden],
-        weight=sum(counts.values()),
+        counts=[
+            f"{count} {ref.label if count == 1 else ref.plural}"
+            for ref, count in counts
+            if ref.table not in _SHOWN
+        ],
+        weight=sum(count for _ref, count in counts),
     )
 
 
@@ -129,7 +136,7 @@ def _with_label(value: str, label: str) -> str:
     return f"{value} ({label})" if label else value
 
 
-def _counts(patient: Patient) -> dict[str, int]:
+def _counts(patient: Patient) -> list[tuple[Reference, int]]:
     """Count what refers to the record, by kind, in one statement."""
     counted = [
         ref for ref in references() if not ref.kind_column and ref.table != "patients_patient"
@@ -141,8 +148,4 @@ def _counts(patient: Patient) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts) + " ORDER BY 1", [patient.pk] * len(parts))
         found = dict(cursor.fetchall())
-    return {
-        (ref.label if found[place] == 1 else ref.plural): found[place]
-        for place, ref in enumerate(counted)
-        if found[place]
-    }
+    return [(ref, found[place]) for place, ref in enumerate(counted) if found[place]]

@@ -79,7 +79,7 @@ def looking(request: SignedInRequest) -> HttpResponse:
     """Answer how the search stands; once it has ended the page comes anew."""
     search = duplicates.latest_search()
     response = render(request, "patients/_looking.html", {"search": search})
-    if search is None or search.finished_at is not None:
+    if search is None or not search.is_running:
         response.headers["HX-Refresh"] = "true"
     return response
 

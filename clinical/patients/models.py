@@ -7,6 +7,7 @@ on normalised columns in the C collation; fuzzy names go through `clinical.patie
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -14,9 +15,12 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Reverse
+from django.utils import timezone
 
 from clinical.practice.models import FundingType, Location
 from tenants.models import ClinicModel
+
+SEARCH_IS_DEAD_AFTER = timedelta(minutes=10)
 
 
 class FoldNames(Func):
@@ -295,6 +299,11 @@ class DuplicateSearch(ClinicModel):
 
     def __str__(self) -> str:
         return f"{self.asked_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_running(self) -> bool:
+        """True while it can still be at work; a worker that is gone says nothing more."""
+        return self.finished_at is None and timezone.now() - self.asked_at < SEARCH_IS_DEAD_AFTER
 
 
 class PatientMerge(ClinicModel):

@@ -68,7 +68,7 @@ def test_two_records_become_one_and_everything_is_taken_along(platform, clinic, 
     page.get_by_text("Nobody has looked yet").wait_for()
     _look(page, "1-empty")
     page.get_by_role("button", name="Look through the clinic").click()
-    page.get_by_role("link", name=re.compile("Twiceover.*Twiceover")).wait_for(timeout=30_000)
+    page.get_by_role("link", name=re.compile("Twiceover.*Twiceover")).wait_for(timeout=90_000)
     _look(page, "2-list")
 
     page.get_by_role("link", name=re.compile("Twiceover.*Twiceover")).click()
@@ -93,7 +93,7 @@ def test_two_records_become_one_and_everything_is_taken_along(platform, clinic, 
     page.goto(platform.url("beta", "/settings/data/export/"))
     _look(page, "7-export")
     page.get_by_role("button", name="Write the export").click()
-    page.get_by_role("button", name="Download").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Download").wait_for(timeout=90_000)
     _look(page, "8-ready")
     with page.expect_download() as started:
         page.get_by_role("button", name="Download").click()
