@@ -101,7 +101,8 @@ def choice_of(decision: Decision | None) -> str:
 def lookup_groups(source: ImportSource, spec: MappingSpec) -> list[LookupGroup]:
     """Answer every look-up of the mapping with its values; needs the clinic's scope."""
     finder = _Finder(source, spec)
-    return [group for entity in LOOKUPS if (group := finder.group(entity)).values]
+    found = [group for entity in LOOKUPS if (group := finder.group(entity)).values]
+    return sorted(found, key=lambda group: not group.open)
 
 
 def progress_of(groups: Iterable[LookupGroup]) -> tuple[int, int]:

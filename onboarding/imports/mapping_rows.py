@@ -310,7 +310,8 @@ def _warnings(profile: Mapping[str, Any], target: Target | None) -> Iterator[str
             "month first."
         )
     if found := profile.get("duplicates"):
-        yield f"{found['values']:,} numbers stand in more than one record ({found['records']:,})."
+        stand = "of its numbers stands" if found["values"] == 1 else "of its numbers stand"
+        yield f"{found['values']:,} {stand} in more than one record ({found['records']:,} records)."
     if target is not None and target.kind in {"number", "integer", "money", "minutes"}:
         wrong = profile.get("offenders") or {}
         if wrong:

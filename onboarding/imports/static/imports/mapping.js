@@ -3,6 +3,7 @@
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const form = document.querySelector("[data-mapping]") || document.querySelector("[data-values]");
 let leaving = false;
+let touched = false; // a panel was changed: it comes back from the server as it stands
 
 /* ── what is not saved ─────────────────────────────────────────────────────────────────────────── */
 
@@ -29,7 +30,7 @@ function isChanged(control) {
 }
 
 const controls = () => (form ? [...form.elements].filter((c) => c.name && c.type !== "hidden" && c.type !== "submit") : []);
-const isDirty = () => Boolean(form) && (form.querySelector("[data-anew]") !== null || controls().some(isChanged));
+const isDirty = () => Boolean(form) && (touched || form.querySelector("[data-anew]") !== null || controls().some(isChanged));
 
 function tellUnsaved() {
   const note = form.querySelector("[data-unsaved]");
@@ -202,6 +203,7 @@ if (form) {
     if (control.matches("[data-choice]")) chosen(control);
     if (control.matches("[data-decision]")) decided();
     const panel = control.closest("[data-panel]");
+    if (panel) touched = true;
     if (panel) htmx.trigger(panel.closest("tr").previousElementSibling.querySelector("[data-reading]"), "read");
     tellUnsaved();
   });
