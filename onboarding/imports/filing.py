@@ -195,9 +195,9 @@ class _Filing:
                     batch.settled.append(task)
                     continue
                 had = document.sha256 if document.state == Document.State.STORED else ""
-                document.problem = ""
+                said, document.problem = document.problem, ""
                 brought.append((task, document, had))
-                _bring(task, document, files, many)
+                _bring(task, document, files, many, said)
                 if many.outage or time.monotonic() - began > BATCH_SECONDS:
                     break
             many.settle()
@@ -209,13 +209,17 @@ class _Filing:
         return batch
 
 
-def _bring(task: FileTask, document: Document, files: FilesOfRun, many: ManyFiles) -> None:
+def _bring(
+    task: FileTask, document: Document, files: FilesOfRun, many: ManyFiles, said: str
+) -> None:
+    """Bring one file; a document that is missing for the reason it was before is left untouched."""
     try:
         found = files.find(task.table_id, task.cell)
         document.file_name = document.file_name or storable(found.name)
         many.add(document, found.chunks)
     except FileUnavailableError as error:
-        many.say(document, Document.State.MISSING, str(error))
+        if (document.state, said) != (Document.State.MISSING, str(error)):
+            many.say(document, Document.State.MISSING, str(error))
         _mark(task, Fate.MISSING if error.is_missing else Fate.FAILED, str(error))
 
 

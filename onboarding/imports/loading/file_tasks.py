@@ -33,11 +33,6 @@ ON CONFLICT (document_id) DO UPDATE SET
     field_id = excluded.field_id, cell = excluded.cell, state = 'waiting', reason = '', attempts = 0
 """
 
-_AWAIT = """
-UPDATE documents_document SET state = 'awaiting', problem = ''
-WHERE id = ANY(%s::uuid[]) AND state = 'missing'
-"""
-
 
 class FileTasks:
     """Asks for the files of one run; set-based, a batch of records at a time."""
@@ -104,7 +99,6 @@ class FileTasks:
                     [file.cell for _, _, file in wanted],
                 ],
             )
-            cursor.execute(_AWAIT, [ids])
 
 
 def _last_of_each(
