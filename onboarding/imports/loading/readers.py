@@ -219,6 +219,8 @@ def reader_for(
 def says_all(target: Target, rule: FieldRule, texts: Texts, value: Any) -> bool:
     """Answer False where words of the cells are not in the value: then the text is kept as well."""
     kind = target.kind
+    if len(texts) == 1 and value == texts[0]:
+        return True
     if kind in {"text", "lines"} and not rule.how and not rule.manner.words:
         return True
     if kind in DATED:
