@@ -23,6 +23,7 @@ from clinical.documents.models import Document
 from clinical.documents.tasks import prepare_pending
 from onboarding.imports import maintenance, phases, runs
 from onboarding.imports.filing_sources import FilesOfRun, FileUnavailableError
+from onboarding.imports.functional import missing_files
 from onboarding.imports.models import FileTask, ImportRun
 from onboarding.imports.payload import storable
 from onboarding.imports.progress import Progress, StoppedError
@@ -106,7 +107,7 @@ def _settle(
     with tenant_scope(tenant, actor=actor):
         run = ImportRun.objects.select_for_update().get(pk=run_id)
         account = account_of(run)
-        run.report = {**run.report, "files": account}
+        run.report = {**run.report, "files": account, "checks": _checked_anew(run)}
         if not failed:
             run.state, run.error, run.failed_in = State.LOADED, problem, ""
         run.save(update_fields=["report", "state", "error", "failed_in"])
@@ -122,6 +123,13 @@ def _settle(
         if account["stored"]:
             prepare_pending.delay()
     return account
+
+
+def _checked_anew(run: ImportRun) -> list[dict[str, Any]]:
+    """The load looked for its files before they came: look again now that they are here."""
+    looked = missing_files().as_json()
+    checks = [check for check in run.report.get("checks", ()) if check["name"] != looked["name"]]
+    return [*checks, looked]
 
 
 def account_of(run: ImportRun) -> dict[str, Any]:

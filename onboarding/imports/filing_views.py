@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Action, Resource, requires
 from audit.services import record as record_event
 from onboarding.imports import bundle, filing, filing_tasks
-from onboarding.imports.bundle_listing import WORDS, listing_of
+from onboarding.imports.bundle_listing import MISSING, WORDS, listing_of
 from onboarding.imports.bundle_views import found_job
 from onboarding.imports.models import ImportRun
 from onboarding.imports.views import begin_step, found_run
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-PAGE = 200
+PAGE = 50
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,7 +33,7 @@ def containers(request: HttpRequest, pk: UUID) -> HttpResponse:
     """List the files kept outside the database: in the folder, missing, and those that fit nothing."""
     source = found_job(pk)
     listing = listing_of(source)
-    fate = request.GET.get("fate", "")
+    fate = request.GET.get("fate", MISSING if listing.count(MISSING) else "")
     fate = fate if fate in WORDS else ""
     page = Paginator(listing.of(fate), PAGE).get_page(request.GET.get("page"))
     context = {

@@ -146,6 +146,9 @@ def test_the_demo_clinics_files_come_over_and_a_second_time_nothing_is_written(a
         run.refresh_from_db()
         assert (run.state, run.error) == ("loaded", "")
         assert run.report["files"] == account
+        found = next(c for c in run.report["checks"] if c["name"] == "Files in storage")
+        assert found["ok"]
+        assert found["detail"] == "all looked at, 0 missing."
         assert account["stored"] > 20
         assert account["waiting"] == account["failed"] == 0
         states = Counter(Document.objects.values_list("state", flat=True))
