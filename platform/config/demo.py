@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STEPS = 3
 IMPORTED_INTO = "alpha"
 FACTOR = "NEXUS_DEMO_FACTOR"
+FILES = "NEXUS_DEMO_FILES"
+"""The share of the clinic's 16,764 files that the demo brings; all of them take minutes."""
 SECONDS_PER_CODE = 30
 
 
@@ -71,6 +73,7 @@ def _write_file(running: Installation, file: Path) -> None:
     running.run_module(
         "onboarding.filemaker.demo_clinic",
         *(str(growing), "--factor", os.environ.get(FACTOR, "1")),
+        *("--files", os.environ.get(FILES, "0.06")),
         log="demo",
     )
     growing.replace(file)
