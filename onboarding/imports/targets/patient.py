@@ -59,7 +59,8 @@ PATIENT_TARGETS = (
            "geburtstag|geb datum|date de naissance|date naissance|naissance|ddn|ne le|nee le|ne e le|"
            "b day|geburt|geboren|geboren am", shape="birth",
            group="Person"),
-    Target("sex", "Sex", "sex", "sex|gender|geschlecht|sexe|genre|gender code|sex code|m f|f m|m w|w m|h f|m or f",
+    Target("sex", "Sex", "sex",
+           "sex|gender|geschlecht|sexe|genre|gender code|sex code|m f|f m|m w|w m|h f|m or f",
            shape="sex", group="Person"),
     Target("gender", "Gender (in own words)", "text", "gender identity", group="Person"),
     Target("pronouns", "Pronouns", "text", "pronouns|pronoun|pronomen|pronoms", group="Person"),
@@ -70,7 +71,8 @@ PATIENT_TARGETS = (
     Target("home_phone", "Home phone", "phone",
            "home phone|phone home|telephone home|home telephone|phone h|home number|private phone|"
            "personal phone|phone personal|telefon privat|tel privat|privattelefon|festnetz|"
-           "telephone domicile|tel domicile|tel fixe|fixe|home tel|ah phone|phone ah", many=True, shape="phone",
+           "telephone domicile|tel domicile|tel fixe|fixe|home tel|ah phone|phone ah",
+           many=True, shape="phone",
            group="Contact"),
     Target("work_phone", "Work phone", "phone",
            "work phone|phone work|business phone|office phone|phone office|work telephone|"

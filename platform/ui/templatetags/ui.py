@@ -318,6 +318,7 @@ def upload(
     label: str = "Choose a file",
     help_text: str = "",
     unfinished: Any = None,
+    *,
     multiple: bool = False,
     job: str = "",
 ) -> dict[str, Any]:
