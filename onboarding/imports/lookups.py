@@ -238,7 +238,7 @@ class _Finder:
         parts = [*map(str, name_fields(rule)), "", ""][:2]
         if not parts[0]:
             return []
-        return self._distinct("concat_ws(' ', payload ->> %s, payload ->> %s)", parts, rule)
+        return self._distinct(parts, rule)
 
     def _values(self, entity: str) -> Iterator[LookupValue]:
         for rule in self.spec.tables:
@@ -250,7 +250,7 @@ class _Finder:
                 if target is None or target.refers_to != entity:
                     continue
                 name = getattr(table.field(own.field_id), "name", own.field_id)
-                found = self._distinct("payload ->> %s", [str(own.field_id)], rule)
+                found = self._distinct([str(own.field_id), ""], rule)
                 if len(found) >= MOST_VALUES:
                     self.cut.add(entity)
                 known = self._keys(own)
@@ -271,16 +271,18 @@ class _Finder:
         if own.via is None or own.how == "name":
             return set()
         rule = self.spec.table(own.via.table_id)
-        found = self._distinct("payload ->> %s", [str(own.via.field_id)], rule, most=20_000)
+        found = self._distinct([str(own.via.field_id), ""], rule, most=20_000)
         return {key_text(text) for text, _ in found}
 
     def _distinct(
-        self, expression: str, fields: Sequence[str], rule: TableRule, *, most: int = MOST_VALUES
+        self, fields: Sequence[str], rule: TableRule, *, most: int = MOST_VALUES
     ) -> list[tuple[str, int]]:
+        """Answer the different texts of one field, or of two joined, with how many records have each."""
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT btrim({expression}) AS v, count(*) FROM imports_stagedrecord "  # noqa: S608 - our own two expressions
-                "WHERE source_id = %s AND table_id = %s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %s",
+                "SELECT btrim(concat_ws(' ', payload ->> %s, payload ->> %s)) AS v, count(*) "
+                "FROM imports_stagedrecord WHERE source_id = %s AND table_id = %s "
+                "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %s",
                 [*fields, self.source.pk, rule.table_id, most],
             )
             return [(one_line(text), count) for text, count in cursor.fetchall() if text]
