@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -23,7 +24,7 @@ from onboarding.imports.upload import (
     refuse,
     shown_name,
 )
-from onboarding.imports.upload_parts import SealedReader, delete_parts, first_bytes
+from onboarding.imports.upload_parts import SealedReader, first_bytes, folder_of
 from tenants.ids import uuid7
 
 if TYPE_CHECKING:
@@ -237,7 +238,8 @@ def remove_file(file: SourceFile) -> None:
             "What was loaded from this file is here: it can only be deleted whole."
         )
     if file.storage_key:
-        transaction.on_commit(lambda: delete_parts(file))
+        folder = folder_of(file)
+        transaction.on_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
     file.delete()
     if is_data:
         _forget_reading(source, data=True)

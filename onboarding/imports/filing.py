@@ -25,8 +25,8 @@ from onboarding.imports import maintenance, phases, runs
 from onboarding.imports.filing_sources import FilesOfRun, FileUnavailableError
 from onboarding.imports.functional import missing_files
 from onboarding.imports.models import FileTask, ImportRun
-from onboarding.imports.payload import storable
 from onboarding.imports.progress import Progress, StoppedError
+from onboarding.imports.values.text import storable
 from tenants.scope import NOBODY, tenant_scope
 from tenants.storage import StorageUnavailableError
 

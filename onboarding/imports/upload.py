@@ -10,7 +10,6 @@ import hashlib
 import shutil
 import unicodedata
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from django.db import transaction
@@ -145,11 +144,13 @@ def check_size(size: int) -> None:
 def check_room(size: int) -> None:
     """Raise NoRoomError unless the disk can take this and all uploads already under way."""
     free = shutil.disk_usage(work_dir()).free
-    open_uploads = chain(
-        ImportSource.objects.filter(state=ImportSource.State.RECEIVING).only("size", "received"),
-        SourceFile.objects.filter(state=SourceFile.State.RECEIVING).only("size", "received"),
+    sources = ImportSource.objects.filter(state=ImportSource.State.RECEIVING)
+    files = SourceFile.objects.filter(state=SourceFile.State.RECEIVING)
+    coming = sum(
+        total - received
+        for rows in (sources.exclude(kind=ImportSource.Kind.BUNDLE), files)
+        for total, received in rows.values_list("size", "received")
     )
-    coming = sum(row.size - row.received for row in open_uploads)
     if free - coming - size < RESERVE:
         raise NoRoomError(
             f"There is not enough room on the server: the file needs {size / 1e9:.2f} GB, "
@@ -164,7 +165,7 @@ def append_part(incoming: Incoming, part: Part, stream: Stream) -> Incoming:
     A refused file is deleted and remembered as refused before RefusedFileError is raised, so the
     caller must not roll back on it.
     """
-    rows = type(incoming).objects  # type: ignore[misc]
+    rows = type(incoming).objects
     incoming = rows.select_for_update(of=("self",)).get(pk=incoming.pk)
     _check_part(incoming, part)
     arriving = _Arriving(part, stream)
