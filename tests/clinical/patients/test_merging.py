@@ -288,26 +288,33 @@ def _one_row_in_each_table(owner: Patient) -> set[str]:
         model = next(m for m in apps.get_models(True) if m._meta.db_table == ref.table)
         if ref.kind_column or model is Patient:
             continue
-        values = {}
-        for field in model._meta.concrete_fields:
-            if field.column == ref.column:
-                values[field.name] = owner
-            elif field.name == "kind" and field.choices:
-                values["kind"] = field.choices[0][0]
-            elif field.get_internal_type() == "DateTimeField" and not field.null:
-                values[field.name] = MORNING + timedelta(hours=len(values))
-            elif field.name in {"value", "sha256"}:
-                values[field.name] = "1"
-            elif "Integer" in field.get_internal_type() and not field.null:
-                values[field.name] = 1
-            elif field.is_relation and not field.null:
-                break
-        else:
-            try:
-                with transaction.atomic():
-                    model._base_manager.create(**values)
-            except IntegrityError:
-                continue  # it needs more than this knows
-            made.add(ref.table)
+        values = _least_values(model, ref.column, owner)
+        if values is None:
+            continue
+        try:
+            with transaction.atomic():
+                model._base_manager.create(**values)
+        except IntegrityError:
+            continue  # it needs more than this knows
+        made.add(ref.table)
     assert len(made) >= 5
     return made
+
+
+def _least_values(model, column: str, owner: Patient) -> dict | None:
+    """Fill what a row must have; None where it needs rows of other tables."""
+    values = {}
+    for field in model._meta.concrete_fields:
+        if field.column == column:
+            values[field.name] = owner
+        elif field.name == "kind" and field.choices:
+            values["kind"] = field.choices[0][0]
+        elif field.get_internal_type() == "DateTimeField" and not field.null:
+            values[field.name] = MORNING + timedelta(hours=len(values))
+        elif field.name in {"value", "sha256"}:
+            values[field.name] = "1"
+        elif "Integer" in field.get_internal_type() and not field.null:
+            values[field.name] = 1
+        elif field.is_relation and not field.null:
+            return None
+    return values
