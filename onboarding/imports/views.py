@@ -56,8 +56,11 @@ def run_page(
 @require_safe
 @requires(Action.VIEW, Resource.IMPORTS)
 def run_list(request: HttpRequest) -> HttpResponse:
-    context = {"runs": selectors.list_runs()[:200], "unfinished": selectors.unfinished_uploads()}
-    context["days_kept"] = days_kept()
+    context = {
+        "runs": selectors.list_runs()[:200],
+        "unfinished": selectors.unfinished_uploads(),
+        "days_kept": days_kept(),
+    }
     return render(request, "imports/list.html", context)
 
 
