@@ -20,7 +20,7 @@ from onboarding.imports.loading.writing import (
     MODELS,
     delete_rows,
     differs,
-    restore_row,
+    restore_over,
     restore_rows,
     row_images,
 )
@@ -87,6 +87,18 @@ def _refuse_if_built_upon(run: ImportRun) -> None:
         )
 
 
+def _once_each(changes: Iterator[RowChange]) -> Iterator[list[RowChange]]:
+    """Part changes into batches in which no row stands twice: its last change is undone first."""
+    batch: dict[uuid.UUID, RowChange] = {}
+    for change in changes:
+        if change.target_id in batch or len(batch) == BATCH:
+            yield list(batch.values())
+            batch = {}
+        batch[change.target_id] = change
+    if batch:
+        yield list(batch.values())
+
+
 class _Undoing:
     def __init__(self, run: ImportRun, progress: Progress) -> None:
         self.run, self.progress = run, progress
@@ -100,15 +112,11 @@ class _Undoing:
 
     def put_back(self, kind: str) -> None:
         """Restore rows that were there before, and what hung on them."""
-        for change in self._changes(kind, RowChange.Action.UPDATED).order_by("-id"):
-            current = row_images(kind, [change.target_id]).get(change.target_id)
-            if current is None:
-                self.gone += 1
-            elif differs(kind, current, change.after):
-                self._keep(kind, change.target_id, EDITED, change.after, current)
-            else:
-                restore_row(kind, change.before, exists=True)
-                self.restored[kind] += 1
+        changes = self._changes(kind, RowChange.Action.UPDATED).order_by("-id")
+        for batch in _once_each(changes.iterator(chunk_size=BATCH)):
+            untouched = self._untouched(kind, batch)
+            restore_over(kind, [change.before for change in untouched])
+            self.restored[kind] += len(untouched)
         if kind == "patient":
             self._put_back_children()
 
@@ -127,20 +135,26 @@ class _Undoing:
     def _put_back_at(self, table_id: int, record_ids: Sequence[int]) -> None:
         there = {"table_id": table_id, "record_id__in": record_ids}
         for kind in CHILDREN:
-            for change in self._changes(kind, RowChange.Action.CREATED).filter(**there):
-                current = row_images(kind, [change.target_id]).get(change.target_id)
-                if current is None:
-                    self.gone += 1
-                elif differs(kind, current, change.after):
-                    self._keep(kind, change.target_id, EDITED, change.after, current)
-                else:
-                    delete_rows(kind, [change.target_id])
-                    self.deleted[kind] += 1
-            for change in self._changes(kind, RowChange.Action.DELETED).filter(**there):
-                owner = change.before["patient_id"]
-                if MODELS["patient"]._default_manager.filter(pk=owner).exists():
-                    restore_row(kind, change.before, exists=False)
-                    self.restored[kind] += 1
+            made = list(self._changes(kind, RowChange.Action.CREATED).filter(**there))
+            untouched = self._untouched(kind, made)
+            delete_rows(kind, [change.target_id for change in untouched])
+            self.deleted[kind] += len(untouched)
+            gone = self._changes(kind, RowChange.Action.DELETED).filter(**there)
+            self._bring_back(kind, gone)
+
+    def _untouched(self, kind: str, changes: Sequence[RowChange]) -> list[RowChange]:
+        """Answer the changes whose rows are as the run had left them; list those people edited."""
+        images = row_images(kind, [change.target_id for change in changes])
+        untouched = []
+        for change in changes:
+            current = images.get(change.target_id)
+            if current is None:
+                self.gone += 1
+            elif differs(kind, current, change.after or {}):
+                self._keep(kind, change.target_id, EDITED, change.after, current)
+            else:
+                untouched.append(change)
+        return untouched
 
     # ── what the run made ─────────────────────────────────────────────────────────────────────────
 

@@ -319,17 +319,24 @@ def row_images(
 
 def restore_row(kind: str, image: Mapping[str, Any], *, exists: bool) -> None:
     """Put a row back as its image says."""
-    if not exists:
+    if exists:
+        restore_over(kind, [image])
+    else:
         restore_rows(kind, [image])
+
+
+def restore_over(kind: str, images: Sequence[Mapping[str, Any]]) -> None:
+    """Put rows that are there back as their images say; all have the same columns."""
+    if not images:
         return
     model = MODELS[kind]
-    names, shape = _columns_of(model, image)
+    names, shape = _columns_of(model, images[0])
     settings = ", ".join(f'"{name}" = row."{name}"' for name in names if name != "id")
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{model._meta.db_table}" AS t SET {settings} '  # noqa: S608
             f"FROM jsonb_to_recordset(%s::jsonb) AS row ({shape}) WHERE t.id = row.id",
-            [_dumps([dict(image)])],
+            [_dumps([dict(image) for image in images])],
         )
 
 
