@@ -67,7 +67,7 @@ def _words(called: str, ends: str) -> str:
 def _targets(relation: Relation) -> tuple[Target, ...]:
     prefix, label, called = relation.prefix, relation.label, relation.called
     group = f"Around the patient: {label.lower() if label != 'GP' else label}"
-    ends = "name|full name|nom"
+    ends = "name|full name|nom|id|key|nr" if relation.is_reference else "name|full name|nom"
     named = "|".join(filter(None, [called, relation.names, _words(called, ends)]))
     phone, email = _words(called, _PHONE), _words(called, _EMAIL)
     return (
