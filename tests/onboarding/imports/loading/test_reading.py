@@ -241,7 +241,7 @@ def words_in(record):
     said = [str(part) for part in record.extra.values()]
     for found in record.values.values():
         for value in found:
-            items = value.value if isinstance(value.value, list) else [value.value]
+            items = list(value.value) if isinstance(value.value, list | tuple) else [value.value]
             for item in items:
                 said.append(str(item))
                 said += [str(getattr(item, name, "")) for name in
