@@ -100,7 +100,7 @@ def test_during_a_full_re_import_reading_goes_on_and_writing_is_refused_in_words
         assert not Patient.objects.exists()
     assert (
         client.post(
-            reverse("patients:search", urlconf="config.urls_clinic"), {"q": "Lee"}
+            reverse("patients:find", urlconf="config.urls_clinic"), {"q": "Lee"}
         ).status_code
         == 200
     )
