@@ -76,14 +76,15 @@ FROM patients_patient
 """
 
 PRACTITIONERS = """
-INSERT INTO practice_practitioner (id, name, discipline, colour, is_active)
-SELECT gen_random_uuid(), 'Clinician ' || n, '', '#4a6fa5', true FROM generate_series(1, 20) AS n
+INSERT INTO practice_practitioner (id, name, discipline, colour, may_be_double_booked,
+    is_active)
+SELECT gen_random_uuid(), 'Clinician ' || n, '', '#4a6fa5', true, true FROM generate_series(1, 20) AS n
 """
 APPOINTMENTS = """
 INSERT INTO appointments_appointment (id, patient_id, practitioner_id, starts_at, ends_at, status,
-    cancel_reason, notes, source_note, extra, created_at, changed_at)
+    cancel_reason, notes, source_note, extra, status_times, is_exclusive, created_at, changed_at)
 SELECT gen_random_uuid(), p.id, c.ids[1 + p.number %% 20], s.at, s.at + interval '30 minutes',
-    'booked', '', '', '', '{}', now(), now()
+    'booked', '', '', '', '{}', '{}', false, now(), now()
 FROM patients_patient p,
     (SELECT array_agg(id) AS ids FROM practice_practitioner) AS c,
     LATERAL (SELECT timestamptz '2024-01-01' + p.number * interval '13 minutes' AS at) AS s

@@ -33,7 +33,11 @@ LONGEST_SEARCH = 200
 def contact_list(request: SignedInRequest) -> HttpResponse:
     """List all by name (GET, in pages), or find by what was typed (POST)."""
     asked = request.POST if request.method == "POST" else request.GET
-    typed = asked.get("q", "").strip()[:LONGEST_SEARCH] if request.method == "POST" else ""
+    typed = (
+        asked.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+        if request.method == "POST"
+        else ""
+    )
     kind = asked.get("kind", "")
     kind = kind if kind in Contact.Kind else ""
     with_archived = bool(asked.get("archived"))
@@ -59,7 +63,7 @@ def contact_list(request: SignedInRequest) -> HttpResponse:
 @requires(Action.VIEW, Resource.CONTACTS)
 def choices(request: SignedInRequest) -> HttpResponse:
     """Offer entries for a form that names one; what is chosen stays chosen."""
-    typed = request.POST.get("q", "").strip()[:LONGEST_SEARCH]
+    typed = request.POST.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     page = selectors.list_contacts(typed, size=selectors.OFFERED)
     pk = _id(request.POST.get("contact", ""))
     chosen = Contact.objects.filter(pk=pk).first() if pk else None
