@@ -237,7 +237,11 @@ def _finish(run: ImportRun, report: dict[str, Any], *, dry: bool) -> None:
     else:
         run.report, run.state, run.loaded_at = report, State.LOADED, datetime.now(UTC)
     run.failed_in = run.error = ""
-    run.save(update_fields=["dry_report", "report", "state", "loaded_at", "failed_in", "error"])
+    run.save(
+        update_fields=[
+            *("dry_report", "report", "state", "loaded_at", "failed_in", "error", "snapshot")
+        ]
+    )
     maintenance.tell_all()
     record_event(
         "import.check" if dry else "import.load",

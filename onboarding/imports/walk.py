@@ -46,8 +46,8 @@ class Walk:
             line.records = sum(table.rows for table in table_sums().values())
             line.note = "Counted only: a dry run keeps nothing."
             return
+        # Saved with the run at its end: until then nobody who asks for the run may have to wait.
         run.snapshot = make_snapshot(run)
-        run.save(update_fields=["snapshot"])
         line.records = run.snapshot["rows"]
         line.note = "Read back and verified."
         self.found["snapshot"] = {"rows": run.snapshot["rows"], "bytes": run.snapshot["bytes"]}
