@@ -20,9 +20,9 @@ from accounts.services import ensure_user
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 with public_scope():
-    clinic = Tenant.objects.get(subdomain="alpha")
+    clinic = Tenant.objects.get(subdomain="delta")
 with tenant_scope(clinic):
-    ensure_user(email="dora@alpha.example", name="Dora Data", role="owner",
+    ensure_user(email="dora@delta.example", name="Dora Data", role="owner",
                 password="{PASSWORD}", totp_secret="{SECRET}")
 """
 DATA = "/settings/data/"
@@ -31,6 +31,9 @@ WAIT = 120_000
 
 @pytest.fixture(scope="module")
 def owner(platform):
+    """An owner of a clinic of its own: the others' tests expect theirs to be empty."""
+    made = platform.nexus("tenants", "create", "delta", "--name", "Delta Hand Therapy")
+    assert made.returncode == 0, made.stderr
     made = platform.nexus("shell", "--no-imports", "-c", MAKE_OWNER)
     assert made.returncode == 0, made.stderr
 
@@ -41,8 +44,8 @@ def demo(tmp_path_factory):
 
 
 def _sign_in(page, platform):
-    page.goto(platform.url("alpha", DATA))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("dora@alpha.example")
+    page.goto(platform.url("delta", DATA))
+    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("dora@delta.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("Code").fill(code_now(SECRET))
@@ -122,14 +125,14 @@ def test_a_clinics_data_from_the_dry_run_to_the_undone_full_re_import(  # noqa: 
     page.get_by_text(re.compile("Everything agrees|This differs")).wait_for(timeout=WAIT)
     _look(page, "7-compared")
 
-    page.goto(platform.url("alpha", DATA))
+    page.goto(platform.url("delta", DATA))
     _look(page, "8-data")
     page.get_by_role("link", name=re.compile("Full re-import")).click()
     page.get_by_label(re.compile("^Type")).fill("beta")
     page.get_by_role("button", name="Begin with the dry run").click()
     page.get_by_text("To replace this clinic's records").wait_for()
     _look(page, "9-replace")
-    page.get_by_label(re.compile("^Type")).fill("alpha")
+    page.get_by_label(re.compile("^Type")).fill("delta")
     page.get_by_role("button", name="Begin with the dry run").click()
     _see(page, "Dry run done: nothing was kept")
     _look(page, "10-replace-dry")
@@ -143,6 +146,6 @@ def test_a_clinics_data_from_the_dry_run_to_the_undone_full_re_import(  # noqa: 
     _confirm(page, "Undo the import", "undo")
     _see(page, "This import was undone")
     _look(page, "12-undone")
-    page.goto(platform.url("alpha", DATA))
+    page.goto(platform.url("delta", DATA))
     page.get_by_role("heading", name="History").wait_for()
     assert page.get_by_text("Undone").count() >= 1
