@@ -112,6 +112,10 @@ def _pattern(url: str) -> str:
     return re.sub(r"[0-9a-f-]{36}|\d+", "N", urlsplit(url).path)
 
 
+def _is_file(url: str) -> bool:
+    return urlsplit(url).path.endswith((".csv", ".xlsx", ".pdf", ".zip", "/file/"))
+
+
 def test_hostile_text_is_text_on_every_page(thorn, page):
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
@@ -122,7 +126,7 @@ def test_hostile_text_is_text_on_every_page(thorn, page):
     while pending:
         url = pending.pop(0)
         kind = _pattern(url)
-        if url in seen or kinds.get(kind, 0) >= 2 or "logout" in url or url.endswith(".csv"):
+        if url in seen or kinds.get(kind, 0) >= 2 or "logout" in url or _is_file(url):
             continue
         seen.add(url)
         kinds[kind] = kinds.get(kind, 0) + 1

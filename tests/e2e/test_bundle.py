@@ -23,12 +23,11 @@ PASSWORD = "plum harbour lantern 7"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ"
 MAKE_OWNER = f"""
 from accounts.services import ensure_user
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-with public_scope():
-    clinic = Tenant.objects.get(subdomain="alpha")
+from tenants.lifecycle import create_tenant
+from tenants.scope import tenant_scope
+clinic = create_tenant(name="Banksia Clinic", subdomain="banksia")
 with tenant_scope(clinic):
-    ensure_user(email="bea@alpha.example", name="Bea Bundle", role="owner",
+    ensure_user(email="bea@banksia.example", name="Bea Bundle", role="owner",
                 password="{PASSWORD}", totp_secret="{SECRET}")
 """
 WHO_HAS_AN_IMAGE = """
@@ -36,7 +35,7 @@ from clinical.documents.models import Document
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 with public_scope():
-    clinic = Tenant.objects.get(subdomain="alpha")
+    clinic = Tenant.objects.get(subdomain="banksia")
 with tenant_scope(clinic):
     image = Document.objects.filter(kind="image", state="stored", patient__isnull=False).first()
     print("PATIENT", image.patient_id)
@@ -118,8 +117,8 @@ def _look(page, name):
 
 
 def _sign_in(page, platform):
-    page.goto(platform.url("alpha", IMPORT))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("bea@alpha.example")
+    page.goto(platform.url("banksia", IMPORT))
+    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("bea@banksia.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("Code").fill(code_now(SECRET))
@@ -140,7 +139,7 @@ def test_two_files_and_the_folder_beside_them_come_over(platform, owner, system,
     databases, folder, rest = system
     _sign_in(page, platform)
 
-    page.goto(platform.url("alpha", f"{IMPORT}new/"))
+    page.goto(platform.url("banksia", f"{IMPORT}new/"))
     _look(page, "1-upload")
     page.locator("input[type=file]").set_input_files(databases)
     page.get_by_role("heading", name="Files of this import").wait_for(timeout=60_000)
@@ -159,7 +158,7 @@ def test_two_files_and_the_folder_beside_them_come_over(platform, owner, system,
     page.get_by_role("link", name=re.compile("^Missing")).click()
     page.get_by_role("table").first.wait_for()
 
-    page.goto(platform.url("alpha", IMPORT))
+    page.goto(platform.url("banksia", IMPORT))
     page.get_by_role("link", name=re.compile("Clinic.fmp12 and 1 more")).click()
     page.get_by_role("link", name=re.compile("mapping", re.IGNORECASE)).first.click()
     page.get_by_role("button", name="Save and run it dry").click()
@@ -181,11 +180,12 @@ def test_two_files_and_the_folder_beside_them_come_over(platform, owner, system,
 
     found = platform.nexus("shell", "--no-imports", "-c", WHO_HAS_AN_IMAGE)
     patient = re.search(r"PATIENT (\S+)", found.stdout)[1]
-    page.goto(platform.url("alpha", f"/patients/{patient}/documents/"))
+    page.goto(platform.url("banksia", f"/patients/{patient}/documents/"))
     page.get_by_role("link", name=re.compile("^Images")).click()
     page.locator("main img").first.wait_for(timeout=60_000)
     _look(page, "6-documents")
 
 
 def _stored(page):
+    _reload_until(page, "Stored")
     return page.locator("dt:has-text('Stored') + dd").inner_text().split()[0].replace(",", "")

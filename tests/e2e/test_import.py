@@ -17,11 +17,10 @@ PASSWORD = "plum harbour lantern 7"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ"
 MAKE_OWNERS = f"""
 from accounts.services import ensure_user
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-for subdomain in ("alpha", "beta"):
-    with public_scope():
-        clinic = Tenant.objects.get(subdomain=subdomain)
+from tenants.lifecycle import create_tenant
+from tenants.scope import tenant_scope
+for subdomain in ("cedar", "aspen"):
+    clinic = create_tenant(name=f"{{subdomain.capitalize()}} Clinic", subdomain=subdomain)
     with tenant_scope(clinic):
         ensure_user(email=f"ida@{{subdomain}}.example", name="Ida Importer", role="owner",
                     password="{PASSWORD}", totp_secret="{SECRET}")
@@ -81,16 +80,16 @@ def _confirm(page, action, phrase=""):
 
 
 def test_a_clinic_brings_its_filemaker_file_over(platform, owners, demo, page, tmp_path):
-    _sign_in(page, platform, "alpha")
+    _sign_in(page, platform, "cedar")
     page.get_by_text("No imports yet").wait_for()
     _look(page, "1-empty")
 
     page.get_by_role("link", name="Upload a file").first.click()
     _look(page, "2-upload")
     wrong = tmp_path / "Clinic.fmp12"
-    wrong.write_bytes(b"PK\x03\x04" + b"\0" * 9000)
+    wrong.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 9000)
     page.locator("input[type=file]").set_input_files(wrong)
-    page.get_by_text("This is a zip archive").first.wait_for()
+    page.get_by_text("This is neither a FileMaker file nor an export").first.wait_for()
     _look(page, "2-upload-refused")
     page.locator("input[type=file]").set_input_files(demo.path)
 
@@ -123,11 +122,11 @@ def test_a_clinic_brings_its_filemaker_file_over(platform, owners, demo, page, t
     page.get_by_role("link", name="See the records").click()
     page.get_by_text("Its patient is not among the patients.").first.wait_for()
     _look(page, "8-records")
-    page.goto(platform.url("alpha", "/patients/"))
+    page.goto(platform.url("cedar", "/patients/"))
     page.get_by_role("table").first.wait_for()
     _look(page, "9-patients")
 
-    page.goto(platform.url("alpha", IMPORT))
+    page.goto(platform.url("cedar", IMPORT))
     _look(page, "10-list")
     page.get_by_role("link", name="Northside Clinic.fmp12").click()
     page.get_by_role("button", name="Undo").click()
@@ -138,6 +137,6 @@ def test_a_clinic_brings_its_filemaker_file_over(platform, owners, demo, page, t
 
 
 def test_the_neighbour_sees_nothing_of_it(platform, owners, page):
-    _sign_in(page, platform, "beta")
+    _sign_in(page, platform, "aspen")
 
     page.get_by_text("No imports yet").wait_for()

@@ -16,12 +16,11 @@ PASSWORD = "plum harbour lantern 9"
 SECRET = "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"
 MAKE_OWNER = f"""
 from accounts.services import ensure_user
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-with public_scope():
-    clinic = Tenant.objects.get(subdomain="alpha")
+from tenants.lifecycle import create_tenant
+from tenants.scope import tenant_scope
+clinic = create_tenant(name="Maple Clinic", subdomain="maple")
 with tenant_scope(clinic):
-    ensure_user(email="tess@alpha.example", name="Tess Textfile", role="owner",
+    ensure_user(email="tess@maple.example", name="Tess Textfile", role="owner",
                 password="{PASSWORD}", totp_secret="{SECRET}")
 """
 IMPORT = "/settings/data/import/"
@@ -31,8 +30,8 @@ ROWS = [(n, "Zoë", f"Müller {n}", f"{n}/05/1980", "04 1234 5678") for n in ran
 def _sign_in(page, platform):
     made = platform.nexus("shell", "--no-imports", "-c", MAKE_OWNER)
     assert made.returncode == 0, made.stderr
-    page.goto(platform.url("alpha", IMPORT))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("tess@alpha.example")
+    page.goto(platform.url("maple", IMPORT))
+    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("tess@maple.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("Code").fill(code_now(SECRET))
@@ -47,7 +46,7 @@ def test_a_text_file_of_an_old_mac_becomes_patients(platform, page, tmp_path):
     path.write_bytes("\r".join(lines).encode("mac-roman"))
     _sign_in(page, platform)
 
-    page.goto(platform.url("alpha", f"{IMPORT}new/"))
+    page.goto(platform.url("maple", f"{IMPORT}new/"))
     page.locator("input[type=file]").set_input_files(path)
 
     page.get_by_text("Which of these reads right?").wait_for(timeout=30_000)
@@ -72,5 +71,5 @@ def test_a_text_file_of_an_old_mac_becomes_patients(platform, page, tmp_path):
     page.get_by_role("button", name="Import", exact=True).click()
     page.locator("dialog[open]").get_by_role("button", name="Import").click()
     page.get_by_text(re.compile("^Loaded")).wait_for(timeout=60_000)
-    page.goto(platform.url("alpha", "/patients/?q=Müller"))
+    page.goto(platform.url("maple", "/patients/?q=Müller"))
     page.get_by_text("Müller 7").first.wait_for()

@@ -38,7 +38,7 @@ def test_a_good_odata_connection_says_what_it_sees(tried):
     report = tried("odata")
 
     assert report.ok
-    assert (report.version, len(report.tables)) == ("OData Engine 22.0.2", 9)
+    assert (report.version, len(report.tables)) == ("OData Engine 22.0.2", 14)
 
 
 def test_a_database_written_with_its_ending_is_found(tried):

@@ -235,7 +235,7 @@ def test_layouts_in_folders_are_found_and_lines_are_not(double, data_api):
 
     assert Layout("Appointments", ("Import",)) in found
     assert Layout("Patients") in found
-    assert len(found) == 9
+    assert len(found) == 14
 
 
 def test_names_are_whole_segments_of_the_path(double, data_api, seeded):

@@ -171,7 +171,7 @@ def test_a_portal_is_left_alone_where_its_records_have_a_layout(live, double):
     with_a_portal(double, keep_layout=True)
 
     with live() as source:
-        assert len(source.tables()) == 9
+        assert len(source.tables()) == 14
         list(source.records(table_named(source, "Patients").id))
 
     assert all("portal=%5B%5D" in target for _, target, _ in double.calls("Patients/records"))
