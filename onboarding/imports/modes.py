@@ -34,7 +34,8 @@ def is_confirmed(tenant: Tenant, typed: str) -> bool:
 
 def may_choose_mode(run: ImportRun) -> bool:
     return run.state in BEFORE_LOADING or (
-        run.state == State.FAILED and run.failed_in in {State.READING, State.CHECKING, State.LOADING}
+        run.state == State.FAILED
+        and run.failed_in in {State.READING, State.CHECKING, State.LOADING}
     )
 
 

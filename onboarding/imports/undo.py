@@ -115,7 +115,7 @@ class _Undoing:
         changes = self._changes(kind, RowChange.Action.UPDATED).order_by("-id")
         for batch in _once_each(changes.iterator(chunk_size=BATCH)):
             untouched = self._untouched(kind, batch)
-            restore_over(kind, [change.before for change in untouched])
+            restore_over(kind, [change.before or {} for change in untouched])
             self.restored[kind] += len(untouched)
         if kind == "patient":
             self._put_back_children()

@@ -62,9 +62,7 @@ urlpatterns = [
     path("<uuid:pk>/report.pdf", report_views.report_pdf, name="report_pdf"),
     path("<uuid:pk>/columns/", report_views.columns, name="columns"),
     path("<uuid:pk>/compare/", report_views.compare, name="compare"),
-    path(
-        "<uuid:pk>/compare/<uuid:verification_id>/", report_views.comparison, name="comparison"
-    ),
+    path("<uuid:pk>/compare/<uuid:verification_id>/", report_views.comparison, name="comparison"),
     path("<uuid:pk>/quarantine/", quarantine_views.groups, name="quarantine"),
     path(
         "<uuid:pk>/quarantine/<int:table_id>/<int:record_id>/",

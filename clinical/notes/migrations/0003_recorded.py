@@ -8,6 +8,6 @@ from audit.coverage import RecordTable
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notes", "0002_walls")]
+    dependencies = [("notes", "0003_former_fields")]
 
     operations = [RecordTable("notes_note")]

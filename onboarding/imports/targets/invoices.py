@@ -14,7 +14,9 @@ _LINE_CODE = (
     "item code|code|item no|item number|service code|product code|sku|mbs item|ndis item|"
     "support item|leistungsziffer|ziffer|artikelnummer|reference|code article"
 )
-_LINE_QUANTITY = "quantity|qty|units|hours|count|menge|anzahl|quantite|qte|nombre|item qty|item quantity"
+_LINE_QUANTITY = (
+    "quantity|qty|units|hours|count|menge|anzahl|quantite|qte|nombre|item qty|item quantity"
+)
 _LINE_PRICE = (
     "price|unit price|rate|item price|fee|each|preis|einzelpreis|prix|prix unitaire|tarif|unit cost|"
     "line price"

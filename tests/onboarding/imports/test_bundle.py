@@ -169,7 +169,9 @@ def test_the_same_file_twice_is_refused_by_name(alpha, halves):
     copy = halves[1].with_name("Diary Copy.fmp12")
     copy.write_bytes(halves[1].read_bytes())
 
-    with pytest.raises(Exception, match=r"“Diary\.fmp12” and “Diary Copy\.fmp12” are the same file"):
+    with pytest.raises(
+        Exception, match=r"“Diary\.fmp12” and “Diary Copy\.fmp12” are the same file"
+    ):
         read(alpha, job_of(alpha, halves[1], copy))
 
 
