@@ -165,8 +165,10 @@ def _enters_records(view: Any) -> bool:
     return action in _ENTERED and resource not in _LEFT_OPEN
 
 
-def banner(request: HttpRequest) -> Banner | None:  # noqa: ARG001 - a provider's signature
+def banner(request: HttpRequest) -> Banner | None:
     """Answer the line above every page while records are being brought in or taken back."""
+    if getattr(request, "tenant", None) is None:
+        return None  # a page of no clinic
     notice = notice_of_clinic()
     if notice is None:
         return None
