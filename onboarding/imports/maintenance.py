@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.permissions import Action, Resource
 from onboarding.imports.models import ImportRun
-from tenants.scope import active_scope, current_scope, tenant_scope
+from tenants.scope import NoTenantError, active_scope, current_scope, tenant_scope
 from ui.banners import Banner
 from ui.errors import Explanation, error_response
 
@@ -165,11 +165,12 @@ def _enters_records(view: Any) -> bool:
     return action in _ENTERED and resource not in _LEFT_OPEN
 
 
-def banner(request: HttpRequest) -> Banner | None:
+def banner(request: HttpRequest) -> Banner | None:  # noqa: ARG001 - a provider's signature
     """Answer the line above every page while records are being brought in or taken back."""
-    if getattr(request, "tenant", None) is None:
-        return None  # a page of no clinic
-    notice = notice_of_clinic()
+    try:
+        notice = notice_of_clinic()
+    except NoTenantError:
+        return None  # a page of no clinic, or one that says that something went wrong
     if notice is None:
         return None
     what = "An import is being undone" if notice["undoing"] else "Data is being imported"
