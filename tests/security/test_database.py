@@ -329,7 +329,7 @@ def _definers(superuser, schema: str) -> list[tuple[str, str]]:
 
 def test_every_definer_function_next_door_is_shut(treasure, as_app, superuser, beta):
     calls = dict(_definers(superuser, beta.schema_name))
-    assert {"search_patients", "audit_record", "next_patient_number"} <= set(calls)
+    assert {"search_records", "audit_record", "next_patient_number"} <= set(calls)
 
     for name, call in calls.items():
         try:
