@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 NO_CLINICIAN = "none"
 NO_COLOUR = "#9aa5b1"
 WALL_CLOCK = "%Y-%m-%dT%H:%M"
-LOCKED = STAYS_WHERE_IT_IS
 FIRST_HOUR, LAST_HOUR = 7, 19
 """What the grid shows at least; it grows where something begins earlier or ends later."""
 
@@ -35,7 +34,7 @@ def event_of(visit: Visit) -> dict[str, Any]:
         "start": f"{visit.starts:{WALL_CLOCK}}",
         "end": f"{visit.ends:{WALL_CLOCK}}",
         "title": item.patient.full_name if item.patient else (item.notes or "Blocked"),
-        "editable": item.status not in LOCKED,
+        "editable": item.status not in STAYS_WHERE_IT_IS,
         "extendedProps": {
             "patient": item.patient_id is not None,
             "status": item.status,

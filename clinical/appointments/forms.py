@@ -37,7 +37,36 @@ WITHIN_REACH = (MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2200
 """Days that stay days in every time zone and have a neighbour on both sides."""
 
 
-class AppointmentForm(forms.Form):
+class VisitForm(forms.Form):
+    """Whom a visit is for, what, by whom and where, as far as the actor may choose it."""
+
+    def __init__(
+        self, data: Any = None, *, actor: User, initial: dict[str, Any] | None = None
+    ) -> None:
+        self.actor = actor
+        super().__init__(data, initial=initial)
+
+    def offer_choices(self, appointment: Appointment | None = None) -> None:
+        """Offer what is in use, and what the appointment has even if it is not."""
+        for name, choices in (
+            ("appointment_type", appointment_types_in_use),
+            ("practitioner", practitioners_in_use),
+            ("location", locations_in_use),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
+            field.queryset = choices(also=getattr(appointment, f"{name}_id", None))
+
+    def chosen_patient(self) -> Patient | None:
+        """Answer the patient that the hidden field names, if the actor may see them."""
+        pk = self["patient"].value()
+        try:
+            return visible_patients(self.actor).filter(pk=pk).first() if pk else None
+        except (ValueError, forms.ValidationError):
+            return None
+
+
+class AppointmentForm(VisitForm):
     """Where, when, with whom. The times are those of the chosen location's clocks."""
 
     patient = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -97,32 +126,16 @@ class AppointmentForm(forms.Form):
         appointment: Appointment | None = None,
         initial: dict[str, Any] | None = None,
     ) -> None:
-        self.actor = actor
         if appointment is not None:
             initial = _initial_of(appointment)
-        super().__init__(data, initial=initial)
+        super().__init__(data, actor=actor, initial=initial)
         if appointment is not None:
             del self.fields["repeat_weeks"], self.fields["repeat_times"]
-        self._offer("appointment_type", appointment_types_in_use, appointment)
-        self._offer("practitioner", practitioners_in_use, appointment)
-        self._offer("location", locations_in_use, appointment)
-
-    def _offer(self, name: str, choices: Any, appointment: Appointment | None) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
-        field.queryset = choices(also=getattr(appointment, f"{name}_id", None))
+        self.offer_choices(appointment)
 
     def ask_about_clash(self) -> None:
         """Show the box that lets the person book the taken time on purpose."""
         self.fields["may_clash"].widget = forms.CheckboxInput()
-
-    def chosen_patient(self) -> Patient | None:
-        """Answer the patient that the hidden field names, if the actor may see them."""
-        pk = self["patient"].value()
-        try:
-            return visible_patients(self.actor).filter(pk=pk).first() if pk else None
-        except (ValueError, forms.ValidationError):
-            return None
 
     def clean_patient(self) -> Patient | None:
         pk = self.cleaned_data["patient"]
@@ -248,16 +261,10 @@ class MoveForm(forms.Form):
 
     start = forms.CharField()
     end = forms.CharField()
-    practitioner = forms.ModelChoiceField(Practitioner.objects.none(), required=False)
+    practitioner = forms.ModelChoiceField(Practitioner.objects, required=False)
     seen = forms.CharField()
     may_clash = forms.BooleanField(required=False)
     following = forms.BooleanField(required=False)
-
-    def __init__(self, data: Any = None) -> None:
-        super().__init__(data)
-        field = self.fields["practitioner"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
-        field.queryset = Practitioner.objects.all()
 
     def clean_start(self) -> datetime:
         return _wall_clock(self.cleaned_data["start"])
@@ -266,7 +273,7 @@ class MoveForm(forms.Form):
         return _wall_clock(self.cleaned_data["end"])
 
 
-class WaitingForm(forms.Form):
+class WaitingForm(VisitForm):
     """What would suit a patient who waits; what is left open suits any time."""
 
     patient = forms.UUIDField(widget=forms.HiddenInput)
@@ -304,25 +311,11 @@ class WaitingForm(forms.Form):
         required=False, max_length=NOTES_LENGTH, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, data: Any = None, *, actor: User, initial: Any = None) -> None:
-        self.actor = actor
-        super().__init__(data, initial=initial)
-        for name, choices in (
-            ("appointment_type", appointment_types_in_use),
-            ("practitioner", practitioners_in_use),
-            ("location", locations_in_use),
-        ):
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
-            field.queryset = choices()
-
-    def chosen_patient(self) -> Patient | None:
-        """Answer the patient that the hidden field names, if the actor may see them."""
-        pk = self["patient"].value()
-        try:
-            return visible_patients(self.actor).filter(pk=pk).first() if pk else None
-        except (ValueError, forms.ValidationError):
-            return None
+    def __init__(
+        self, data: Any = None, *, actor: User, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, actor=actor, initial=initial)
+        self.offer_choices()
 
     def clean_patient(self) -> Patient:
         found = visible_patients(self.actor).filter(pk=self.cleaned_data["patient"]).first()

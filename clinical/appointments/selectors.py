@@ -179,20 +179,28 @@ def visits_of_span(
     location: Location | None = None,
     practitioner: UUID | None = None,
 ) -> Span:
-    """Answer the visits from one day to another, both included, at one location or at all."""
+    """Answer the visits from one day to another, both included, at one location or at all.
+
+    The version is asked first: what changes between the two questions is shown or asked for again,
+    never passed over.
+    """
     locations = list(Location.objects.all())
+    version = _version_of(actor, first, last, locations)
     visits = [
         visit
         for visit in _visits_between(actor, first, last, locations)
         if (location is None or visit.appointment.location_id == location.pk)
         and (practitioner is None or visit.appointment.practitioner_id == practitioner)
     ]
-    return Span(visits, version_of_span(actor, first, last))
+    return Span(visits, version)
 
 
 def version_of_span(actor: User, first: date, last: date) -> str:
     """Answer a text that changes with every change to the appointments of these days."""
-    locations = list(Location.objects.all())
+    return _version_of(actor, first, last, list(Location.objects.all()))
+
+
+def _version_of(actor: User, first: date, last: date, locations: Sequence[Location]) -> str:
     found = _started_between(visible_appointments(actor), first, last, locations)
     facts = found.aggregate(latest=Max("changed_at"), count=Count("pk", distinct=True))
     latest = facts["latest"].isoformat() if facts["latest"] else ""

@@ -188,11 +188,11 @@ def _form_page(
     error: ValueError | None = None,
 ) -> HttpResponse:
     taken = error.clashes if isinstance(error, services.SlotTakenError) else []
+    is_final = isinstance(error, services.SlotTakenError) and error.is_final
     clashes = [selectors.visit_of(clash) for clash in taken]
-    if isinstance(error, services.SlotTakenError) and not error.is_final:
-        form.ask_about_clash()
-    elif clashes:
-        pass
+    if clashes:
+        if not is_final:
+            form.ask_about_clash()
     elif error is not None:
         form.add_error(None, str(error))
     context: dict[str, Any] = {
@@ -200,7 +200,7 @@ def _form_page(
         "appointment": appointment,
         "patient": form.chosen_patient(),
         "clashes": clashes,
-        "clash_is_final": isinstance(error, services.SlotTakenError) and error.is_final,
+        "clash_is_final": is_final,
         "back_url": _day_of(appointment) if appointment else reverse("appointments:day"),
     }
     answer = 422 if request.method == "POST" else 200

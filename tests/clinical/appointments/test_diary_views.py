@@ -214,3 +214,17 @@ def test_the_grid_asks_as_often_for_forty_blocks_as_for_one(alpha, sign_in, pati
         counts.append(len(queries))
 
     assert counts[0] == counts[1] < 20
+
+
+def test_the_version_is_asked_before_the_visits(alpha, sign_in, patient, appointment):
+    """What is booked between the two questions must make the next look see a difference."""
+    with tenant_scope(alpha):
+        appointment(NINE, patient=patient())
+    client = sign_in(alpha, "reception")
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(FEED)
+
+    asked = [query["sql"] for query in queries if "appointments_appointment" in query["sql"]]
+    assert "MAX(" in asked[0]
+    assert not any("MAX(" in sql for sql in asked[1:])
