@@ -14,6 +14,7 @@ from clinical.documents.models import Document
 from clinical.documents.rules import is_servable, visible_documents
 from clinical.documents.serving import plain_name, saved_name
 from tenants.storage import BLOCK, StorageUnavailableError, clinic_storage
+from ui.spreadsheets import safe_cell
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 Scoped = Callable[[], AbstractContextManager[object]]
 COLUMNS = ("file", "kind", "category", "title", "view", "date", "batch", "size", "sha256",
            "media type", "name it came with", "virus scan", "remark")  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def index_of(entries: list[Entry]) -> bytes:
     for entry in entries:
         document = entry.document
         table.writerow(
-            _cell(value)
+            safe_cell(value)
             for value in (
                 entry.name,
                 document.get_kind_display(),
@@ -116,12 +116,6 @@ def _remark(document: Document) -> str:
     if document.is_archived:
         said.append("Archived")
     return ". ".join(said)
-
-
-def _cell(value: object) -> str:
-    """Answer the text; one that a spreadsheet would take for a formula gets a mark before it."""
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _name(document: Document, taken: set[str]) -> str:

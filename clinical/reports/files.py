@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 
 from ui.pdf import render_pdf
+from ui.spreadsheets import safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).parent / "pdf" / "report.typ"
 SHEET_NAME_LENGTH = 31
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def workbook(period: Period, sections: Sequence[Section]) -> bytes:
@@ -73,7 +73,5 @@ def _has_shares(section: Section) -> bool:
 
 
 def _plain(value: object) -> object:
-    """Keep a name from being read as a formula."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    """Keep a name from being read as a formula, and a figure a figure."""
+    return safe_text(value) if isinstance(value, str) else value

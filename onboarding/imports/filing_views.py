@@ -17,6 +17,7 @@ from onboarding.imports.bundle_listing import MISSING, WORDS, listing_of
 from onboarding.imports.bundle_views import found_job
 from onboarding.imports.models import ImportRun
 from onboarding.imports.views import begin_step, found_run
+from ui.spreadsheets import safe_cell
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 PAGE = 50
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -59,18 +59,12 @@ def containers_csv(request: HttpRequest, pk: UUID) -> HttpResponse:  # noqa: ARG
     rows.writerow(["State", "File", "Table", "Record", "Path", "Bytes"])
     for file in listing_of(source).files:
         cells = (file.words, file.name, file.table, file.record_id, file.path, file.size)
-        rows.writerow([_tame(cell) for cell in cells])
+        rows.writerow([safe_cell(cell) for cell in cells])
     record_event(
         "import.download", object_type="imports_importsource", object_id=str(pk),
         payload={"what": "files outside the database"},
     )  # fmt: skip
     return answer
-
-
-def _tame(cell: object) -> str:
-    """Keep a spreadsheet from taking a name for a formula."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 @require_POST

@@ -12,6 +12,7 @@ from onboarding.imports.loading.ledger import OUTCOMES
 from onboarding.imports.models import RowResult
 from onboarding.imports.structure import Structure, label_of
 from onboarding.imports.targets import ENTITIES
+from ui.spreadsheets import safe_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from onboarding.imports.models import ImportRun
     from onboarding.imports.structure import TableStructure
 
-FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
 REPORT_FORMAT = 1
 
 
@@ -76,12 +76,6 @@ def _nothing_taken(tables: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def totals(tables: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return {name: sum(table[name] for table in tables) for name in ("source", *OUTCOMES)}
-
-
-def safe_cell(value: object) -> str:
-    """Keep a spreadsheet from taking text for a formula (OWASP: CSV injection)."""
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_START) else text
 
 
 def _line(cells: Sequence[object]) -> str:

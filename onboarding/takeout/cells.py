@@ -1,21 +1,15 @@
-r"""Values as cells of a CSV that a spreadsheet opens without running anything.
-
-A text that a spreadsheet would take for a formula gets an apostrophe before it, and so does a text
-that already begins with apostrophes before such a sign: whoever reads the file by machine takes one
-apostrophe away from each cell that matches `^'+[=+\-@…]` and has the text as it stood.
-"""
+"""Values as cells of a CSV that a spreadsheet opens without running anything (`ui.spreadsheets`)."""
 
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from ui.spreadsheets import safe_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def cell_of(value: Any) -> str:
@@ -24,10 +18,6 @@ def cell_of(value: Any) -> str:
         if isinstance(value, kinds):
             return write(value)
     return safe_text(str(value))
-
-
-def safe_text(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _json(value: Any) -> str:

@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from onboarding.imports.reports import as_text, reconciliation_csv, safe_cell
+from onboarding.imports.reports import as_text, reconciliation_csv
+from ui.spreadsheets import safe_cell
 
 REPORT = {
     "file": "=cmd()|'x'!A1.fmp12",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onboarding.takeout.cells import cell_of, safe_text
+from onboarding.takeout.cells import cell_of
+from ui.spreadsheets import safe_text
 
 
 @pytest.mark.parametrize(
