@@ -170,7 +170,7 @@ def test_two_files_and_the_folder_beside_them_come_over(platform, owner, system,
 
     page.get_by_role("link", name="Add the folder with the missing files").click()
     page.locator("input[type=file]").set_input_files(rest)
-    page.get_by_text("The rest.zip").first.wait_for(timeout=60_000)
+    page.get_by_text("3 files for patients' records").wait_for(timeout=60_000)
     page.get_by_role("link", name="Back to the import").click()
     before = int(_stored(page))
     page.get_by_role("button", name="Try the missing files again").click()

@@ -35,8 +35,9 @@ QUICK = 2
 OURS = ("practice_", "patients_", "appointments_", "contacts_", "notes_", "letters_",
         "clinic_messages_", "documents_", "invoices_")  # fmt: skip
 MADE_ANEW = {"id", "number", "created_at", "changed_at", "signed_at", "finalised_at", "tenant_id"}
-OF_FILES = {"state", "problem", "sha256", "size", "media_type", "storage_key", "width", "height",
-            "thumbnail_key", "scan"}  # fmt: skip
+OF_FILES = {"state", "problem", "file_name", "sha256", "size", "media_type", "storage_key", "width",
+            "height", "thumbnail_key", "scan"}  # fmt: skip
+"""What bringing the files over writes, file by file, after the load is done."""
 
 
 @dataclass
