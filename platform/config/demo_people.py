@@ -96,7 +96,7 @@ def settle(logins: Sequence[Login]) -> None:
     """
     from accounts.services.people import ensure_user
     from clinical.appointments.demo import fill_demo_clinic
-    from config.demo_records import fill_demo_records
+    from config.demo_records import fill_around_today, fill_demo_records
     from tenants.scope import Actor, platform_scope, tenant_scope
 
     actor = Actor(label="demo")
@@ -116,6 +116,7 @@ def settle(logins: Sequence[Login]) -> None:
                 ensure_user(**person)
     fill_demo_clinic(_clinic("beta"))
     fill_demo_records(_clinic("beta"))
+    fill_around_today(_clinic("beta"))
 
 
 def _clinic(subdomain: str) -> Tenant:
@@ -139,6 +140,7 @@ def connect_people() -> None:
     from clinical.patients.models import Patient
     from clinical.patients.services import assign_coordinator
     from clinical.practice.models import Practitioner
+    from config.demo_records import fill_around_today
     from tenants.scope import Actor, tenant_scope
 
     with tenant_scope(_clinic("alpha"), actor=Actor(label="demo")):
@@ -152,6 +154,7 @@ def connect_people() -> None:
                 busiest.save(update_fields=["user"])
         for patient in Patient.objects.order_by("pk")[:ASSIGNED_PARTICIPANTS]:
             assign_coordinator(patient, actor=by_role["owner"], coordinator=by_role["coordinator"])
+    fill_around_today(_clinic("alpha"))
 
 
 def close_interrupted_imports() -> None:

@@ -22,10 +22,12 @@ from clinical.notes.services import body_of
 from tenants.scope import Actor, tenant_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from clinical.patients.models import Patient
     from tenants.models import Tenant
+
+    Filler = Callable[[random.Random, datetime], None]
 
 _CONTACTS = (
     ("Dr", "Isaura", "Penhallow", "Merrigum Bay Medical Centre", "gp", "General practice"),
@@ -46,6 +48,18 @@ _PLANS = (
     "Add step-ups, three sets of ten. Review next week.",
     "Longer walks, flat ground first. Write to the doctor after the next visit.",
 )
+
+
+FILLERS: tuple[Filler, ...] = ()
+"""What the apps add to a demo clinic around today; each leaves alone what is there already."""
+
+
+def fill_around_today(tenant: Tenant, *, now: datetime | None = None) -> None:
+    """Let every app add its made-up rows to a demo clinic that has patients and visits."""
+    now = now or datetime.now(UTC)
+    with tenant_scope(tenant, actor=Actor(label="demo")):
+        for number, fill in enumerate(FILLERS):
+            fill(random.Random(number), now)  # noqa: S311 - the same demo on every machine
 
 
 def fill_demo_records(tenant: Tenant, *, now: datetime | None = None) -> int:
