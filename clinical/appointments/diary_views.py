@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action, Resource, allows, requires
 from clinical.appointments import diary, selectors, services, waiting
+from clinical.appointments.drawer_facts import drawer_facts_of
 from clinical.appointments.forms import DiaryForm, MoveForm
 from clinical.appointments.statuses import TAKES_NO_TIME
 from clinical.practice.clock import LocalTimeError, moment_at, today_at, zone_of
@@ -142,6 +143,7 @@ def drawer_context(request: SignedInRequest, appointment: Appointment) -> dict[s
         "appointment": appointment,
         "visit": selectors.visit_of(appointment),
         "points": patient.points_in_order() if patient else [],
+        "header": drawer_facts_of(request.user, appointment),
         "following": selectors.next_visit_of(appointment, request.user),
         "in_series": len(selectors.following_in_series(appointment)),
         "could_come": (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import render
 
+from clinical.patients.header import header_of
 from clinical.patients.tabs import tabs_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def record_page(
     common = {
         "patient": patient,
         "identifiers": patient.identifiers.all(),
+        "header": header_of(request.user, patient),
         "tabs": tabs_of(request.user, patient, active=tab),
     }
     return render(request, template, {**common, **context}, status=status)
