@@ -14,6 +14,9 @@ COLOUR_PATTERN = r"^#[0-9a-f]{6}$"
 """A colour as the browser's colour field sends it: # and six hex digits in lower case."""
 DEFAULT_COLOUR = "#4a6fa5"
 MINUTES_A_DAY = 24 * 60
+MOST_ATTENDEES = 200
+LONGEST_BUFFER = 4 * 60
+"""Minutes before or after a visit that one kind of visit, or one way, may take."""
 
 
 def _colour_constraint(name: str) -> models.CheckConstraint:
@@ -56,11 +59,19 @@ class Practitioner(ClinicModel):
     )
     may_be_double_booked = models.BooleanField(default=True)
     """On purpose and after a warning. Where not, the database itself keeps the visits apart."""
+    room_link = models.CharField(blank=True, default="", db_default="")
+    """The clinician's own video room; a video visit gets it when it is booked."""
     is_active = models.BooleanField(default=True)
 
     class Meta:
         ordering: ClassVar = ["name", "id"]
-        constraints: ClassVar = [_colour_constraint("practice_practitioner_colour")]
+        constraints: ClassVar = [
+            _colour_constraint("practice_practitioner_colour"),
+            models.CheckConstraint(
+                condition=Q(room_link="") | Q(room_link__startswith="https://"),
+                name="practice_practitioner_room_link",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -105,17 +116,42 @@ class RosterHours(ClinicModel):
 
 
 class AppointmentType(ClinicModel):
-    """A kind of visit, with how long it usually takes."""
+    """A kind of visit: how long it takes, how many come, what it needs before and after, and where."""
+
+    class Setting(models.TextChoices):
+        CLINIC = "clinic", "At a location"
+        TELEHEALTH = "telehealth", "By video"
+        HOME = "home", "At the patient's home"
 
     name = models.CharField()
     duration_minutes = models.PositiveSmallIntegerField(default=30)
     colour = models.CharField(max_length=7, default=DEFAULT_COLOUR)
+    setting = models.CharField(
+        max_length=10, choices=Setting, default=Setting.CLINIC, db_default=Setting.CLINIC
+    )
+    max_attendees = models.PositiveSmallIntegerField(default=1, db_default=1)
+    """1: a visit of one patient; more: a group session."""
+    buffer_before = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Minutes in which the clinician gets ready; the patient is not there."""
+    buffer_after = models.PositiveSmallIntegerField(default=0, db_default=0)
     is_active = models.BooleanField(default=True)
 
     class Meta:
         ordering: ClassVar = ["name", "id"]
         constraints: ClassVar = [
             _colour_constraint("practice_appointmenttype_colour"),
+            models.CheckConstraint(
+                condition=Q(setting__in=["clinic", "telehealth", "home"]),
+                name="practice_appointmenttype_setting",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_attendees__gte=1, max_attendees__lte=MOST_ATTENDEES),
+                name="practice_appointmenttype_attendees",
+            ),
+            models.CheckConstraint(
+                condition=Q(buffer_before__lte=LONGEST_BUFFER, buffer_after__lte=LONGEST_BUFFER),
+                name="practice_appointmenttype_buffers",
+            ),
             models.CheckConstraint(
                 condition=Q(duration_minutes__gte=1, duration_minutes__lte=MINUTES_A_DAY),
                 name="practice_appointmenttype_duration",
