@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
-import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -18,62 +14,20 @@ from clinical.documents.models import Document, ImageBatch, Upload
 from clinical.documents.receiving import MAX_BYTES
 from clinical.documents.services import store_file
 from clinical.practice.rules import require
-from tenants.storage import BLOCK, Stream
+from ui.uploads import DamagedPartError, TooLargeUploadError, UploadError, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from accounts.models import User
     from clinical.patients.models import Patient
-
-MAX_PART = 8 * 1024 * 1024
-NAME_LENGTH = 255
-
-
-class UploadError(Exception):
-    """The upload cannot go on; `status` is what HTTP calls it, the text is for a person."""
-
-    status = 400
-
-
-class TooLargeUploadError(UploadError):
-    status = 413
-
-
-class WrongOffsetError(UploadError):
-    """The part does not start where the file ends; `offset` says where that is."""
-
-    status = 409
-
-    def __init__(self, offset: int) -> None:
-        super().__init__(f"{offset} bytes have arrived: send the part that starts there.")
-        self.offset = offset
-
-
-class DamagedPartError(UploadError):
-    """The part is not what was sent, or could not be kept; it can be sent again."""
-
-    status = 503
+    from ui.uploads import Part, Stream
 
 
 class RefusedUploadError(UploadError):
     """The file is of a kind that is not kept."""
 
     status = 422
-
-
-@dataclass(frozen=True)
-class Part:
-    """Bytes `start` to `end` (inclusive) of a file of `total` bytes, as Content-Range says."""
-
-    start: int
-    end: int
-    total: int
-    digest: str = ""
-
-    @property
-    def length(self) -> int:
-        return self.end - self.start + 1
 
 
 def start_upload(
@@ -105,13 +59,6 @@ def start_upload(
     )
 
 
-def shown_name(name: str) -> str:
-    """Answer what the file is called, without folders and what would hide or reorder its letters."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip()
-    return shown[-NAME_LENGTH:] or "file"
-
-
 def append_part(upload: Upload, part: Part, stream: Stream, *, actor: User) -> Upload:
     """Add one part at the file's end; with the last one the document is made.
 
@@ -122,12 +69,7 @@ def append_part(upload: Upload, part: Part, stream: Stream, *, actor: User) -> U
     upload = Upload.objects.select_for_update().get(pk=upload.pk)
     if upload.document_id is not None:
         return upload
-    if part.total != upload.size or part.end >= upload.size:
-        raise UploadError("The file has changed since the upload began. Choose it again.")
-    if part.length > MAX_PART:
-        raise TooLargeUploadError(f"A part has at most {MAX_PART} bytes.")
-    if part.start != upload.received:
-        raise WrongOffsetError(upload.received)
+    part.check(size=upload.size, received=upload.received)
     try:
         _write(path_of(upload), upload.received, part, stream)
     except OSError as error:
@@ -181,20 +123,13 @@ def _title_of(file_name: str) -> str:
 
 def _write(path: Path, offset: int, part: Part, stream: Stream) -> None:
     """Write the part at `offset`, cutting off what an earlier crash may have left."""
-    digest, left = hashlib.sha256(), part.length
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
         file.truncate(offset)
         file.seek(offset)
-        while left:
-            block = stream.read(min(BLOCK, left))
-            if not block:
-                file.truncate(offset)
-                raise DamagedPartError("The part broke off on the way. It is sent again.")
-            digest.update(block)
-            file.write(block)
-            left -= len(block)
-        told = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-        if part.digest and part.digest != told:
+        try:
+            for block in part.blocks(stream):
+                file.write(block)
+        except DamagedPartError:
             file.truncate(offset)
-            raise DamagedPartError("The part was damaged on the way. It is sent again.")
+            raise

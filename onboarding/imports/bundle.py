@@ -17,15 +17,14 @@ from onboarding.filemaker.fmp.header import SECTOR_SIZE, read_header
 from onboarding.imports.models import ImportRun, ImportSource, SourceFile
 from onboarding.imports.upload import (
     RefusedFileError,
-    UploadError,
     check_size,
     judge_upload,
     key_of,
     refuse,
-    shown_name,
 )
 from onboarding.imports.upload_parts import SealedReader, first_bytes, folder_of
 from tenants.ids import uuid7
+from ui.uploads import UploadError, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

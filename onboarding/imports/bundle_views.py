@@ -14,8 +14,9 @@ from onboarding.imports import bundle, runs, selectors, services, tasks
 from onboarding.imports.bundle_look import asked_files
 from onboarding.imports.models import ImportRun, ImportSource, SourceFile
 from onboarding.imports.runs import ImportRefusedError
-from onboarding.imports.upload import MAX_BYTES, UploadError, discard_upload
+from onboarding.imports.upload import MAX_BYTES, discard_upload
 from tenants.scope import current_scope
+from ui.uploads import UploadError
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -5,12 +5,9 @@ It comes as the one file of a source, or as a file of a bundle; both are taken i
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import shutil
-import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -22,6 +19,7 @@ from onboarding.imports.upload_parts import RESERVE, delete_parts, folder_of, ke
 from tenants.ids import uuid7
 from tenants.storage import work_dir
 from tenants.vault import VaultError
+from ui.uploads import MAX_PART, Part, TooLargeUploadError, UploadError, shown_name
 
 if TYPE_CHECKING:
     import uuid
@@ -29,43 +27,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tenants.scope import Actor
+    from ui.uploads import Stream
 
     Incoming = ImportSource | SourceFile
 
 MAX_BYTES = 4 * 1024**3
-MAX_PART = 8 * 1024**2
-BLOCK = 256 * 1024
-NAME_LENGTH = 255
-
-
-class UploadError(Exception):
-    """The upload cannot go on; `status` is what HTTP calls it, the text is for a person."""
-
-    status = 400
-
-
-class TooLargeError(UploadError):
-    status = 413
 
 
 class NoRoomError(UploadError):
     status = 507
-
-
-class WrongOffsetError(UploadError):
-    """The part does not start where the file ends; `offset` says where that is."""
-
-    status = 409
-
-    def __init__(self, offset: int) -> None:
-        super().__init__(f"{offset} bytes have arrived: send the part that starts there.")
-        self.offset = offset
-
-
-class DamagedPartError(UploadError):
-    """The part is not what was sent; it can be sent again."""
-
-    status = 503
 
 
 class SealingError(UploadError):
@@ -86,31 +56,6 @@ class RefusedFileError(UploadError):
     def __init__(self, error: FileMakerFileError) -> None:
         super().__init__(f"{error.message} {error.remedy}")
         self.error = error
-
-
-class Stream(Protocol):
-    def read(self, size: int = ..., /) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Bytes `start` to `end` (inclusive) of a file of `total` bytes, as Content-Range says."""
-
-    start: int
-    end: int
-    total: int
-    digest: str = ""
-
-    @property
-    def length(self) -> int:
-        return self.end - self.start + 1
-
-
-def shown_name(name: str) -> str:
-    """Answer what the file is called, without folders and what would hide or reorder its letters."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip()
-    return shown[-NAME_LENGTH:] or "file"
 
 
 def start_upload(*, name: str, size: int, actor: Actor) -> ImportSource:
@@ -135,7 +80,7 @@ def check_size(size: int) -> None:
     if size <= 0:
         raise UploadError("The file is empty (0 bytes). Copy it again and choose the copy.")
     if size > MAX_BYTES:
-        raise TooLargeError(
+        raise TooLargeUploadError(
             f"The file has {size / 1e9:.1f} GB; up to {MAX_BYTES / 1e9:.1f} GB can come."
         )
     check_room(size)
@@ -204,17 +149,10 @@ def judge_upload(start: bytes, size: int) -> str:
 def _check_part(source: Incoming, part: Part) -> None:
     if source.state != type(source).State.RECEIVING:
         raise UploadClosedError(source.problem or "This upload has ended. Choose the file again.")
-    if part.total != source.size:
-        raise UploadError("The file has changed since the upload began. Choose it again.")
-    if part.length > MAX_PART:
-        raise TooLargeError(f"A part has at most {MAX_PART} bytes.")
-    if part.start != source.received:
-        raise WrongOffsetError(source.received)
+    part.check(size=source.size, received=source.received)
     least = min(SECTOR_SIZE, source.size)
     if part.start == 0 and part.length < least:
         raise UploadError(f"The first part has at least {least} bytes.")
-    if part.length <= 0 or part.end >= source.size:
-        raise UploadError("The part lies outside the file.")
 
 
 class _Arriving:
@@ -226,23 +164,10 @@ class _Arriving:
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the part; raises DamagedPartError at its end where it is not what was sent."""
-        digest, left = hashlib.sha256(), self._part.length
-        while left:
-            block = self._stream.read(min(BLOCK, left))
-            if not block:
-                raise DamagedPartError("The part broke off on the way. It is sent again.")
+        for block in self._part.blocks(self._stream):
             if len(self.start) < SECTOR_SIZE:
                 self.start += block[: SECTOR_SIZE - len(self.start)]
-            digest.update(block)
-            left -= len(block)
             yield block
-        if self._part.digest and self._part.digest != _digest_text(digest.digest()):
-            raise DamagedPartError("The part was damaged on the way. It is sent again.")
-
-
-def _digest_text(digest: bytes) -> str:
-    """As RFC 9530 writes a Content-Digest."""
-    return f"sha-256=:{base64.b64encode(digest).decode()}:"
 
 
 def refuse(incoming: Incoming, error: FileMakerFileError) -> None:

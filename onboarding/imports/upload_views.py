@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,10 +17,7 @@ from onboarding.imports import bundle, bundle_tasks, runs, selectors, services, 
 from onboarding.imports.models import ImportRun, ImportSource, SourceFile
 from onboarding.imports.upload import (
     MAX_BYTES,
-    Part,
     RefusedFileError,
-    UploadError,
-    WrongOffsetError,
     append_part,
     discard_upload,
     judge_upload,
@@ -30,13 +25,10 @@ from onboarding.imports.upload import (
 )
 from onboarding.imports.upload_parts import first_bytes
 from tenants.scope import current_scope
+from ui.uploads import UploadError, announced, failed, part_of, unknown
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
-NAME_LENGTH = 1000
-MAX_JSON = 10_000
 
 
 @require_safe
@@ -80,11 +72,6 @@ def _state(incoming: ImportSource | SourceFile, *, status: int = 200, **more: An
     return JsonResponse({**answer, **more}, status=status)
 
 
-def _failed(error: UploadError) -> JsonResponse:
-    more = {"offset": error.offset} if isinstance(error, WrongOffsetError) else {}
-    return JsonResponse({"detail": str(error), **more}, status=error.status)
-
-
 @require_POST
 @requires(Action.RUN, Resource.IMPORTS)
 def create_upload(request: HttpRequest) -> HttpResponse:
@@ -92,29 +79,24 @@ def create_upload(request: HttpRequest) -> HttpResponse:
 
     With `job` the file joins that import; with `several` it opens one that more files will join.
     """
-    try:
-        asked = json.loads(request.read(MAX_JSON))
-        name, size = str(asked["name"])[:NAME_LENGTH], int(asked["size"])
-        several = asked.get("several") is True
-        job_id = UUID(str(asked["job"])) if asked.get("job") else None
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return JsonResponse({"detail": "Name and size of the file are needed."}, status=400)
     actor = current_scope().actor
     incoming: ImportSource | SourceFile
     try:
+        name, size, asked = announced(request)
+        job_id = _uuid(asked.get("job"))
         if job_id is not None:
             job = ImportSource.objects.filter(pk=job_id).first()
             if job is None:
                 return JsonResponse({"detail": "There is no such import."}, status=404)
             incoming = bundle.add_file(job, name=name, size=size)
-        elif several:
+        elif asked.get("several") is True:
             with transaction.atomic():
                 incoming = bundle.add_file(bundle.open_job(actor=actor), name=name, size=size)
         else:
             incoming = start_upload(name=name, size=size, actor=actor)
     except UploadError as error:
         record_event("import.upload", object_type="imports_importsource", result="refused")
-        return _failed(error)
+        return failed(error)
     return _state(incoming, status=201)
 
 
@@ -124,18 +106,11 @@ def upload_part(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take one part (PUT), or say how far the upload is (GET)."""
     incoming = _found(pk)
     if incoming is None:
-        return JsonResponse(
-            {"detail": "There is no such upload. Choose the file again."}, status=404
-        )
+        return unknown()
     if request.method != "PUT":
         return _state(incoming)
-    match = _RANGE.fullmatch(request.headers.get("Content-Range", ""))
-    if not match:
-        return JsonResponse({"detail": "A part needs its Content-Range."}, status=400)
-    start, end, total = (int(number) for number in match.groups())
-    part = Part(start, end, total, request.headers.get("Content-Digest", ""))
     try:
-        incoming = append_part(incoming, part, request)
+        incoming = append_part(incoming, part_of(request), request)
         if incoming.state == ImportSource.State.RECEIVED:
             incoming = _arrived(incoming)
     except RefusedFileError as error:
@@ -146,10 +121,17 @@ def upload_part(request: HttpRequest, pk: UUID) -> HttpResponse:
             result="refused",
             payload={"code": error.error.code},
         )
-        return _failed(error)
+        return failed(error)
     except UploadError as error:
-        return _failed(error)
+        return failed(error)
     return _state(incoming)
+
+
+def _uuid(said: object) -> UUID | None:
+    try:
+        return UUID(str(said)) if said else None
+    except ValueError as error:
+        raise UploadError("There is no such import.") from error
 
 
 def _found(pk: UUID) -> ImportSource | SourceFile | None:

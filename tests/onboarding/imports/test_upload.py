@@ -9,20 +9,23 @@ import pytest
 from onboarding.imports import upload
 from onboarding.imports.models import ImportSource
 from onboarding.imports.upload import (
-    DamagedPartError,
     NoRoomError,
-    Part,
     RefusedFileError,
-    TooLargeError,
     UploadClosedError,
-    UploadError,
-    WrongOffsetError,
     append_part,
     discard_upload,
     start_upload,
 )
 from onboarding.imports.upload_parts import folder_of, keep_part, plain_file
 from tenants.scope import Actor
+from ui.uploads import (
+    MAX_PART,
+    DamagedPartError,
+    Part,
+    TooLargeUploadError,
+    UploadError,
+    WrongOffsetError,
+)
 
 OWNER = Actor(label="Olive Owner")
 
@@ -130,13 +133,13 @@ def test_a_file_that_cannot_be_read_is_refused_at_its_first_part(in_alpha, start
 def test_sizes_that_cannot_be_are_refused(in_alpha, body):
     with pytest.raises(UploadError, match="empty"):
         start_upload(name="Clinic.fmp12", size=0, actor=OWNER)
-    with pytest.raises(TooLargeError):
+    with pytest.raises(TooLargeUploadError):
         start_upload(name="Clinic.fmp12", size=upload.MAX_BYTES + 1, actor=OWNER)
     source = start_upload(name="Clinic.fmp12", size=len(body), actor=OWNER)
     with pytest.raises(UploadError, match="changed"):
         append_part(source, Part(0, 8191, len(body) + 1), io.BytesIO(body))
-    with pytest.raises(TooLargeError):
-        append_part(source, Part(0, upload.MAX_PART, len(body)), io.BytesIO(body))
+    with pytest.raises(TooLargeUploadError):
+        append_part(source, Part(0, MAX_PART, len(body)), io.BytesIO(body))
 
 
 def test_without_room_the_upload_is_refused_before_it_begins(in_alpha, monkeypatch):

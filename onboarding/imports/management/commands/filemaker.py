@@ -17,9 +17,9 @@ from onboarding.imports.mapping import MappingError
 from onboarding.imports.reports import as_text
 from onboarding.imports.runs import ImportRefusedError
 from onboarding.imports.services import import_file
-from onboarding.imports.upload import UploadError
 from tenants.models import Tenant
 from tenants.scope import Actor, public_scope
+from ui.uploads import UploadError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
