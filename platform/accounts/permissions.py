@@ -41,6 +41,8 @@ class Resource(StrEnum):
     NOTES = "notes"
     LETTERS = "letters"
     MESSAGES = "messages"
+    THREADS = "threads"
+    RECALLS = "recalls"
     DOCUMENTS = "documents"
     CONTACTS = "contacts"
     INVOICES = "invoices"
@@ -64,6 +66,8 @@ _LABELS = {
     Resource.NOTES: "Clinical notes",
     Resource.LETTERS: "Letters",
     Resource.MESSAGES: "Messages and reminders",
+    Resource.THREADS: "Team messages and tasks",
+    Resource.RECALLS: "Recalls",
     Resource.DOCUMENTS: "Documents and images",
     Resource.CONTACTS: "Contacts and referrers",
     Resource.INVOICES: "Invoices",
@@ -111,6 +115,8 @@ _LEADS = {
     Resource.NOTES: _grant(*_KEEP, _E),
     Resource.LETTERS: _grant(*_KEEP, _E),
     Resource.MESSAGES: _grant(*_KEEP, _E),
+    Resource.THREADS: _grant(_V, _C, _X),
+    Resource.RECALLS: _grant(*_KEEP, _E),
     Resource.DOCUMENTS: _grant(*_KEEP, _E),
     Resource.CONTACTS: _grant(*_KEEP, _E),
     Resource.INVOICES: _grant(*_KEEP, _E),
@@ -131,6 +137,8 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
         Resource.NOTES: _grant(_V, _C, _X),
         Resource.LETTERS: _grant(*_KEEP),
         Resource.MESSAGES: _grant(_V, _C),
+        Resource.THREADS: _grant(_V, _C, _X),
+        Resource.RECALLS: _grant(_V, _C, _X),
         Resource.DOCUMENTS: _grant(*_KEEP),
         Resource.CONTACTS: _grant(_V, _C, _X),
         Resource.SETTINGS: _grant(_V),
@@ -141,6 +149,8 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
         Resource.APPOINTMENTS: _grant(*_KEEP),
         Resource.LETTERS: _grant(_V),
         Resource.MESSAGES: _grant(_V, _C, _X),
+        Resource.THREADS: _grant(_V, _C, _X),
+        Resource.RECALLS: _grant(_V, _C, _X),
         Resource.DOCUMENTS: _grant(_V, _C, _X),
         Resource.CONTACTS: _grant(_V, _C, _X),
         Resource.INVOICES: _grant(_V),
@@ -150,6 +160,7 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
     Role.BILLING: {
         Resource.PATIENTS: _grant(_V),
         Resource.APPOINTMENTS: _grant(_V, _E),
+        Resource.THREADS: _grant(_V, _C, _X),
         Resource.CONTACTS: _grant(_V),
         Resource.INVOICES: _grant(_V, _C, _X, _E),
         Resource.REPORTS: _grant(_V, _E),
