@@ -17,6 +17,8 @@ class PatientsConfig(AppConfig):
         coverage.subject("patients_duplicatecandidate", "first_id")
         coverage.exempt("patients_mergedrow", "which rows a merge moved; each move is recorded")
         coverage.exempt("patients_duplicatesearch", "when the clinic was looked through")
+        coverage.exempt("mv_patient_summary", "made by the database from tables that are recorded")
+        coverage.exempt("patients_summarymark", "which summaries wait to be made anew")
         coverage.unrecorded("patients_duplicatecandidate", "evidence", "score")
         register(
             NavItem("Patients", "patients:list", "users", permission="patients.view", order=20)

@@ -17,6 +17,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Reverse
 from django.utils import timezone
 
+import clinical.patients.list_models  # noqa: F401 - so that Django finds these models too
 from clinical.practice.models import FundingType, Location
 from tenants.models import ClinicModel
 

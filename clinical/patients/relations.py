@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STAYS = {
     ("patients_duplicatecandidate", "first_id"): "which two records were compared",
     ("patients_duplicatecandidate", "second_id"): "which two records were compared",
+    ("mv_patient_summary", "patient_id"): "made by the database, for each of the two",
     ("patients_patientmerge", "winner_id"): "which record went into which",
     ("patients_patientmerge", "loser_id"): "which record went into which",
 }

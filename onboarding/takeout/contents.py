@@ -23,6 +23,8 @@ LEFT_OUT = {
     "audit_queue": "which events wait to be sealed, for seconds",
     "imports_stagedrecord": "a passing copy of an uploaded file; what was loaded is in imports_importlink",
     "imports_runprogress": "a counter of work under way",
+    "mv_patient_summary": "figures the database makes from the tables that are exported",
+    "patients_summarymark": "which of those figures wait to be made anew, for seconds",
     "documents_upload": "parts of files under way",
 }
 """Tables that are not exported, and why; the manifest says so too."""
