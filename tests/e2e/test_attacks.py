@@ -11,13 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from config.demo_people import code_now
 from onboarding.filemaker.fmp.writer import Field, FmpWriter, Record, Solution, Table
+from tests.e2e.walk import PASSWORD, SECRET, sign_in
 
 pytestmark = pytest.mark.e2e
 
-PASSWORD = "plum harbour lantern 7"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXR"
 CANARY = "Zebedee-Quillfeather"
 CANARY_PHONE = "0491570156"
 SEEDS = (
@@ -98,12 +96,7 @@ def thorn(platform, tmp_path_factory):
 
 
 def _sign_in(page, platform, person):
-    page.goto(platform.url("thorn", "/patients/"))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill(f"{person}@thorn.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(code_now(SECRET))
-    page.get_by_role("button", name="Go on").click()
+    sign_in(page, platform.url("thorn", "/patients/"), f"{person}@thorn.example")
     page.get_by_role("heading", name="Patients").first.wait_for()
 
 

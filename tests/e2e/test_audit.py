@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from config.demo_people import code_now
+from tests.e2e.walk import PASSWORD, SECRET, sign_in
 
 pytestmark = pytest.mark.e2e
 
-PASSWORD = "plum harbour lantern 7"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 MAKE_OWNER = f"""
 from accounts.services import ensure_user
 from clinical.practice.models import Location
@@ -35,12 +31,7 @@ def owner(platform):
 
 
 def test_the_owner_reads_the_trail_and_has_it_verified(platform, owner, page):
-    page.goto(platform.url("alpha", "/audit/"))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("olive@alpha.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(code_now(SECRET))
-    page.get_by_role("button", name="Go on").click()
+    sign_in(page, platform.url("alpha", "/audit/"), "olive@alpha.example")
     page.get_by_role("heading", name="Audit trail").wait_for()
 
     page.get_by_label("What").select_option(label="Location")

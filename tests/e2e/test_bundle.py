@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
 
 import pytest
 
-from config.demo_people import code_now
 from onboarding.filemaker.demo_clinic import write_demo_clinic
 from onboarding.filemaker.demo_clinic.solution import demo_solution
 from onboarding.filemaker.fmp.reader import open_file
 from onboarding.filemaker.fmp.writer import FmpWriter, Record, Solution
 from onboarding.filemaker.sources import ContainerRef
-from tests.ui.axe import axe_violations
+from tests.e2e.walk import look, make_clinic, sign_in
 
 pytestmark = pytest.mark.e2e
 
-PASSWORD = "plum harbour lantern 7"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ"
-MAKE_OWNER = f"""
-from accounts.services import ensure_user
-from tenants.lifecycle import create_tenant
-from tenants.scope import tenant_scope
-clinic = create_tenant(name="Banksia Clinic", subdomain="banksia")
-with tenant_scope(clinic):
-    ensure_user(email="bea@banksia.example", name="Bea Bundle", role="owner",
-                password="{PASSWORD}", totp_secret="{SECRET}")
-"""
 WHO_HAS_AN_IMAGE = """
 from clinical.documents.models import Document
 from tenants.models import Tenant
@@ -47,8 +34,7 @@ FLAWED = 3
 
 @pytest.fixture(scope="module")
 def owner(platform):
-    made = platform.nexus("shell", "--no-imports", "-c", MAKE_OWNER)
-    assert made.returncode == 0, made.stderr
+    return make_clinic(platform, "banksia", owner="Bea Bundle")
 
 
 @pytest.fixture(scope="module")
@@ -103,29 +89,6 @@ def _zip(path, members):
     return path
 
 
-def _look(page, name):
-    assert axe_violations(page) == []
-    wider = []
-    folder = os.environ.get("NEXUS_E2E_KEEP")
-    for width in (390, 1440):
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.wait_for_timeout(200)
-        wider.append(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
-        if folder:
-            page.screenshot(path=f"{folder}/bundle-{name}-{width}.png", full_page=True)
-    assert max(wider) <= 0
-
-
-def _sign_in(page, platform):
-    page.goto(platform.url("banksia", IMPORT))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("bea@banksia.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(code_now(SECRET))
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_role("heading", name="Import", exact=True).wait_for()
-
-
 def _reload_until(page, text, seconds=90):
     for _ in range(seconds):
         if page.get_by_text(text).count():
@@ -137,24 +100,25 @@ def _reload_until(page, text, seconds=90):
 
 def test_two_files_and_the_folder_beside_them_come_over(platform, owner, system, page):
     databases, folder, rest = system
-    _sign_in(page, platform)
+    sign_in(page, platform.url("banksia", IMPORT), owner)
+    page.get_by_role("heading", name="Import", exact=True).wait_for()
 
     page.goto(platform.url("banksia", f"{IMPORT}new/"))
-    _look(page, "1-upload")
+    look(page, "bundle-1-upload")
     page.locator("input[type=file]").set_input_files(databases)
     page.get_by_role("heading", name="Files of this import").wait_for(timeout=60_000)
     page.locator("input[type=file]").set_input_files(folder)
     page.get_by_text("files for patients' records").wait_for(timeout=60_000)
     page.get_by_text(re.compile(r"\d+ tables?, \d+ records")).first.wait_for(timeout=60_000)
-    _look(page, "2-files")
+    look(page, "bundle-2-files")
 
     page.get_by_role("button", name="Read these 2 files").click()
     page.get_by_text("The file has been read").wait_for(timeout=90_000)
-    _look(page, "3-read")
+    look(page, "bundle-3-read")
     page.get_by_role("link", name="Files of this import").click()
     page.get_by_role("link", name="see which fit").click()
     page.get_by_text("files are still missing").first.wait_for()
-    _look(page, "4-outside")
+    look(page, "bundle-4-outside")
     page.get_by_role("link", name=re.compile("^Missing")).click()
     page.get_by_role("table").first.wait_for()
 
@@ -166,7 +130,7 @@ def test_two_files_and_the_folder_beside_them_come_over(platform, owner, system,
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Import").click()
     _reload_until(page, "Add the folder with the missing files")
-    _look(page, "5-loaded")
+    look(page, "bundle-5-loaded")
 
     page.get_by_role("link", name="Add the folder with the missing files").click()
     page.locator("input[type=file]").set_input_files(rest)
@@ -183,7 +147,7 @@ def test_two_files_and_the_folder_beside_them_come_over(platform, owner, system,
     page.goto(platform.url("banksia", f"/patients/{patient}/documents/"))
     page.get_by_role("link", name=re.compile("^Images")).click()
     page.locator("main img").first.wait_for(timeout=60_000)
-    _look(page, "6-documents")
+    look(page, "bundle-6-documents")
 
 
 def _stored(page):

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
-from config.demo_people import code_now
 from onboarding.filemaker.demo_clinic import write_demo_clinic
-from tests.ui.axe import axe_violations
+from tests.e2e.walk import look, make_clinic, sign_in
 
 pytestmark = pytest.mark.e2e
 
-PASSWORD = "plum harbour lantern 7"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ"
-MAKE_OWNER = f"""
-from accounts.services import ensure_user
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-with public_scope():
-    clinic = Tenant.objects.get(subdomain="delta")
-with tenant_scope(clinic):
-    ensure_user(email="dora@delta.example", name="Dora Data", role="owner",
-                password="{PASSWORD}", totp_secret="{SECRET}")
-"""
 DATA = "/settings/data/"
 WAIT = 120_000
 
@@ -32,39 +18,12 @@ WAIT = 120_000
 @pytest.fixture(scope="module")
 def owner(platform):
     """An owner of a clinic of its own: the others' tests expect theirs to be empty."""
-    made = platform.nexus("tenants", "create", "delta", "--name", "Delta Hand Therapy")
-    assert made.returncode == 0, made.stderr
-    made = platform.nexus("shell", "--no-imports", "-c", MAKE_OWNER)
-    assert made.returncode == 0, made.stderr
+    return make_clinic(platform, "delta", owner="Dora Data")
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     return write_demo_clinic(tmp_path_factory.mktemp("upload") / "Northside.fmp12", factor=0.04)
-
-
-def _sign_in(page, platform):
-    page.goto(platform.url("delta", DATA))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("dora@delta.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(code_now(SECRET))
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_role("heading", name="Data management", exact=True).wait_for()
-
-
-def _look(page, name):
-    """Check the page for everybody, on a phone too; keep what it looks like where somebody asks."""
-    assert axe_violations(page) == []
-    folder = os.environ.get("NEXUS_E2E_KEEP")
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.wait_for_timeout(250)
-        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        if folder:
-            page.screenshot(path=f"{folder}/data-{name}-{width}.png", full_page=True)
-        assert wider <= 0, name
-    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def _confirm(page, action, phrase=""):
@@ -81,8 +40,9 @@ def _see(page, text):
 def test_a_clinics_data_from_the_dry_run_to_the_undone_full_re_import(  # noqa: PLR0915 - one walk
     platform, owner, demo, page
 ):
-    _sign_in(page, platform)
-    _look(page, "1-empty")
+    sign_in(page, platform.url("delta", DATA), owner)
+    page.get_by_role("heading", name="Data management", exact=True).wait_for()
+    look(page, "data-1-empty")
 
     page.get_by_role("link", name="Upload a file").first.click()
     page.locator("input[type=file]").set_input_files(demo.path)
@@ -90,7 +50,7 @@ def test_a_clinics_data_from_the_dry_run_to_the_undone_full_re_import(  # noqa: 
     page.get_by_role("link", name="Go on to the mapping").click()
     page.get_by_role("button", name="Save and run it dry").click()
     _see(page, "Dry run done: nothing was kept")
-    _look(page, "2-dry-run")
+    look(page, "data-2-dry-run")
 
     page.get_by_role("button", name="Import", exact=True).click()
     _confirm(page, "Import")
@@ -98,7 +58,7 @@ def test_a_clinics_data_from_the_dry_run_to_the_undone_full_re_import(  # noqa: 
     page.get_by_text("Log of this import").click()
     for name in ("0 · Validation", "3 · Patients", "4 · Appointments", "8 · "):
         assert page.get_by_text(name).first.is_visible()
-    _look(page, "3-loaded")
+    look(page, "data-3-loaded")
     run_url = page.url
 
     with page.expect_download() as started:
@@ -107,13 +67,13 @@ def test_a_clinics_data_from_the_dry_run_to_the_undone_full_re_import(  # noqa: 
     page.get_by_role("link", name="Every column").click()
     page.get_by_role("heading", name="Every column").wait_for()
     assert page.get_by_text("Differs").count() == 0
-    _look(page, "4-columns")
+    look(page, "data-4-columns")
 
     page.goto(f"{run_url}quarantine/")
-    _look(page, "5-set-aside")
+    look(page, "data-5-set-aside")
     page.get_by_role("link", name=re.compile("No valid date")).first.click()
     page.get_by_role("link", name=re.compile("^Record ")).first.click()
-    _look(page, "6-record")
+    look(page, "data-6-record")
     page.get_by_label("Date, corrected", exact=True).fill("1/9/2026")
     page.get_by_role("button", name="Keep and take over now").click()
     _see(page, re.compile("^Loaded"))
@@ -123,29 +83,29 @@ def test_a_clinics_data_from_the_dry_run_to_the_undone_full_re_import(  # noqa: 
     page.get_by_role("button", name="Compare").click()
     page.get_by_role("heading", name=re.compile("^Compared with")).wait_for()
     page.get_by_text(re.compile("Everything agrees|This differs")).wait_for(timeout=WAIT)
-    _look(page, "7-compared")
+    look(page, "data-7-compared")
 
     page.goto(platform.url("delta", DATA))
-    _look(page, "8-data")
+    look(page, "data-8-data")
     page.get_by_role("link", name=re.compile("Full re-import")).click()
     page.get_by_label(re.compile("^Type")).fill("beta")
     page.get_by_role("button", name="Begin with the dry run").click()
     page.get_by_text("To replace this clinic's records").wait_for()
-    _look(page, "9-replace")
+    look(page, "data-9-replace")
     page.get_by_label(re.compile("^Type")).fill("delta")
     page.get_by_role("button", name="Begin with the dry run").click()
     _see(page, "Dry run done: nothing was kept")
-    _look(page, "10-replace-dry")
+    look(page, "data-10-replace-dry")
     page.get_by_role("button", name="Replace the records").click()
     _confirm(page, "Replace the records")
     _see(page, re.compile("^Loaded"))
     assert page.get_by_text("What was replaced").is_visible()
-    _look(page, "11-replaced")
+    look(page, "data-11-replaced")
 
     page.get_by_role("button", name="Undo").click()
     _confirm(page, "Undo the import", "undo")
     _see(page, "This import was undone")
-    _look(page, "12-undone")
+    look(page, "data-12-undone")
     page.goto(platform.url("delta", DATA))
     page.get_by_role("heading", name="History").wait_for()
     assert page.get_by_text("Undone").count() >= 1

@@ -10,12 +10,10 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from config.demo_people import code_now
+from tests.e2e.walk import PASSWORD, SECRET, sign_in
 
 pytestmark = pytest.mark.e2e
 
-PASSWORD = "plum harbour lantern 9"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 MAKE = f"""
 from accounts.services import ensure_user
 from clinical.documents.models import Document
@@ -66,12 +64,7 @@ def patients(platform) -> dict[str, str]:
 
 def _sign_in(platform, page, clinic: str, path: str, *, person: str = "dora") -> None:
     """Each test has a person of its own: a code is good for one log-in only."""
-    page.goto(platform.url(clinic, path))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill(f"{person}@{clinic}.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(code_now(SECRET))
-    page.get_by_role("button", name="Go on").click()
+    sign_in(page, platform.url(clinic, path), f"{person}@{clinic}.example")
 
 
 def _keep(page, name: str) -> None:

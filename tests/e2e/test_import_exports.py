@@ -7,36 +7,13 @@ import re
 
 import pytest
 
-from config.demo_people import code_now
+from tests.e2e.walk import make_clinic, sign_in
 from tests.ui.axe import axe_violations
 
 pytestmark = pytest.mark.e2e
 
-PASSWORD = "plum harbour lantern 9"
-SECRET = "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"
-MAKE_OWNER = f"""
-from accounts.services import ensure_user
-from tenants.lifecycle import create_tenant
-from tenants.scope import tenant_scope
-clinic = create_tenant(name="Maple Clinic", subdomain="maple")
-with tenant_scope(clinic):
-    ensure_user(email="tess@maple.example", name="Tess Textfile", role="owner",
-                password="{PASSWORD}", totp_secret="{SECRET}")
-"""
 IMPORT = "/settings/data/import/"
 ROWS = [(n, "Zoë", f"Müller {n}", f"{n}/05/1980", "04 1234 5678") for n in range(1, 25)]
-
-
-def _sign_in(page, platform):
-    made = platform.nexus("shell", "--no-imports", "-c", MAKE_OWNER)
-    assert made.returncode == 0, made.stderr
-    page.goto(platform.url("maple", IMPORT))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("tess@maple.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(code_now(SECRET))
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_role("heading", name="Import", exact=True).wait_for()
 
 
 def test_a_text_file_of_an_old_mac_becomes_patients(platform, page, tmp_path):
@@ -44,7 +21,9 @@ def test_a_text_file_of_an_old_mac_becomes_patients(platform, page, tmp_path):
     names = "Patient No\tGiven name\tSurname\tDate of birth\tPhone"
     lines = [names, *("\t".join(map(str, row)) for row in ROWS)]
     path.write_bytes("\r".join(lines).encode("mac-roman"))
-    _sign_in(page, platform)
+    owner = make_clinic(platform, "maple", owner="Tess Textfile")
+    sign_in(page, platform.url("maple", IMPORT), owner)
+    page.get_by_role("heading", name="Import", exact=True).wait_for()
 
     page.goto(platform.url("maple", f"{IMPORT}new/"))
     page.locator("input[type=file]").set_input_files(path)

@@ -10,9 +10,9 @@ from datetime import date
 import psycopg
 import pytest
 
-from config.demo_people import code_now
 from onboarding.filemaker.demo_clinic import write_demo_clinic
 from onboarding.filemaker.fmp.reader import open_file
+from tests.e2e.walk import PASSWORD, SECRET, sign_in
 from tests.onboarding.filemaker.live.conftest import (  # noqa: F401 - fixtures
     authority,
     authority_pem,
@@ -24,9 +24,7 @@ from tests.ui.axe import axe_violations
 
 pytestmark = pytest.mark.e2e
 
-PASSWORD = "plum harbour lantern 7"
 SERVER_PASSWORD = "Zq7-only-for-the-server-Zq7"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ"
 CONNECTION = "/settings/data/connection/"
 MAKE_OWNER = f"""
 from accounts.services import ensure_user
@@ -64,12 +62,7 @@ def _look(page, name):
 
 
 def _sign_in(page, platform):
-    page.goto(platform.url("beta", CONNECTION))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("lia@beta.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(code_now(SECRET))
-    page.get_by_role("button", name="Go on").click()
+    sign_in(page, platform.url("beta", CONNECTION), "lia@beta.example")
     page.get_by_role("heading", name="FileMaker Server", exact=True).wait_for()
 
 

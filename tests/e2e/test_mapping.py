@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
-from config.demo_people import code_now
 from onboarding.filemaker.demo_clinic import write_demo_clinic
-from tests.ui.axe import axe_violations
+from tests.e2e.walk import look, make_clinic, sign_in
 
 pytestmark = pytest.mark.e2e
 
-PASSWORD = "plum harbour lantern 7"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ"
 PREPARE = """
 from pathlib import Path
-from accounts.services import ensure_user
 from clinical.practice.models import AppointmentType
 from onboarding.imports.runs import begin_run
 from onboarding.imports.services import read_file
@@ -25,10 +20,8 @@ from onboarding.imports.upload import receive_file
 from tenants.models import Tenant
 from tenants.scope import NOBODY, public_scope, tenant_scope
 with public_scope():
-    clinic = Tenant.objects.get(subdomain="beta")
+    clinic = Tenant.objects.get(subdomain="sorrel")
 with tenant_scope(clinic):
-    ensure_user(email="ida@beta.example", name="Ida Importer", role="owner",
-                password="{password}", totp_secret="{secret}")
     for name in ("Initial Assesment", "Telehealt"):
         AppointmentType.objects.create(name=name, duration_minutes=30)
     run = begin_run(receive_file(Path("{path}"), actor=NOBODY), actor=NOBODY)
@@ -40,8 +33,9 @@ print("RUN", run.pk)
 @pytest.fixture(scope="module")
 def run_id(platform, tmp_path_factory):
     """A file that has been read, waiting for its mapping."""
+    make_clinic(platform, "sorrel", owner="Ida Importer")
     demo = write_demo_clinic(tmp_path_factory.mktemp("mapping") / "Clinic.fmp12", factor=0.03)
-    script = PREPARE.format(password=PASSWORD, secret=SECRET, path=demo.path)
+    script = PREPARE.format(path=demo.path)
     made = platform.nexus("shell", "--no-imports", "-c", script)
     assert made.returncode == 0, made.stderr
     return re.search(r"RUN (\S+)", made.stdout)[1]
@@ -52,12 +46,7 @@ def signed_in(platform, run_id, browser):
     """What the browser keeps of a sign-in: one code is good for one."""
     context = browser.new_context(locale="en-AU")
     page = context.new_page()
-    page.goto(platform.url("beta", "/settings/data/import/"))
-    page.get_by_label(re.compile("E-mail", re.IGNORECASE)).fill("ida@beta.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(code_now(SECRET))
-    page.get_by_role("button", name="Go on").click()
+    sign_in(page, platform.url("sorrel", "/settings/data/import/"), "ida@sorrel.example")
     page.get_by_role("heading", name="Import", exact=True).wait_for()
     state = context.storage_state()
     context.close()
@@ -68,20 +57,9 @@ def signed_in(platform, run_id, browser):
 def mapping(platform, run_id, signed_in, page):
     """The mapping page, signed in."""
     page.context.add_cookies(signed_in["cookies"])
-    page.goto(platform.url("beta", f"/settings/data/import/{run_id}/mapping/"))
+    page.goto(platform.url("sorrel", f"/settings/data/import/{run_id}/mapping/"))
     page.get_by_role("heading", name="What becomes of it").wait_for()
     return page
-
-
-def look(page, name):
-    assert axe_violations(page) == []
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.wait_for_timeout(200)
-        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-        if folder := os.environ.get("NEXUS_E2E_KEEP"):
-            page.screenshot(path=f"{folder}/mapping-{name}-{width}.png")
-    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def field(page, name):
@@ -90,7 +68,7 @@ def field(page, name):
 
 def test_fields_are_found_filtered_and_tried_before_anything_is_saved(mapping):
     page = mapping
-    look(page, "1-page")
+    look(page, "mapping-1-page")
 
     page.get_by_label("Find a field").fill("dob")
     assert page.locator("tr[data-field]:visible").count() == 1
@@ -110,7 +88,7 @@ def test_fields_are_found_filtered_and_tried_before_anything_is_saved(mapping):
     panel.get_by_text("No postcode or state in it").first.wait_for()
     assert "•" in panel.inner_text()
     page.get_by_text("Not saved yet").wait_for()
-    look(page, "2-panel")
+    look(page, "mapping-2-panel")
 
     field(page, "Weight kg").locator("select").select_option("notes")
     assert "Chosen by you." in field(page, "Weight kg").inner_text()
@@ -132,7 +110,7 @@ def test_what_is_wrong_stands_beside_the_field(mapping):
     wrong = page.locator("tr[data-field][data-problem]")
     assert wrong.count() == 1
     assert "two fields go to Given name" in wrong.inner_text()
-    look(page, "3-wrong")
+    look(page, "mapping-3-wrong")
 
 
 def test_unsaved_changes_are_not_lost_unasked(mapping):
@@ -153,7 +131,7 @@ def test_values_are_decided_saved_compared_and_taken_back(mapping, tmp_path):
     page = mapping
     page.get_by_role("button", name="Save and decide values").click()
     page.get_by_role("heading", name="Values to decide").wait_for()
-    look(page, "4-values")
+    look(page, "mapping-4-values")
     progress = page.locator("[data-progress]")
     total = int(re.search(r"of (\d+)", progress.inner_text())[1])
     assert total > 0
@@ -170,7 +148,7 @@ def test_values_are_decided_saved_compared_and_taken_back(mapping, tmp_path):
     page.get_by_role("link", name=re.compile("Versions")).click()
     page.get_by_role("heading", name="What differs").wait_for()
     assert "records set aside" in page.content()
-    look(page, "5-versions")
+    look(page, "mapping-5-versions")
     with page.expect_download() as download:
         page.get_by_role("link", name="Save the mapping as a file").click()
     kept = tmp_path / "mapping.json"
