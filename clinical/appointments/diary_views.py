@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action, Resource, allows, requires
-from clinical.appointments import diary, selectors, services, waiting
+from clinical.appointments import diary, errors, selectors, services, waiting
 from clinical.appointments.drawer_facts import drawer_facts_of
 from clinical.appointments.forms import DiaryForm, MoveForm
 from clinical.appointments.statuses import TAKES_NO_TIME
@@ -171,7 +171,7 @@ def move(request: SignedInRequest, pk: UUID) -> HttpResponse:
         return _refusal("This place in the diary makes no sense. Look at the day again.")
     try:
         _move(request, appointment, form.cleaned_data)
-    except services.SlotTakenError as error:
+    except errors.SlotTakenError as error:
         clashes = [_clash_words(clash) for clash in error.clashes]
         return JsonResponse(
             {
@@ -181,9 +181,9 @@ def move(request: SignedInRequest, pk: UUID) -> HttpResponse:
             },
             status=CONFLICT,
         )
-    except services.AppointmentChangedError as error:
+    except errors.AppointmentChangedError as error:
         return JsonResponse({"detail": str(error), "reason": "changed"}, status=CONFLICT)
-    except (services.AppointmentError, LocalTimeError) as error:
+    except (errors.AppointmentError, LocalTimeError) as error:
         return _refusal(str(error))
     return JsonResponse({"event": diary.event_of(selectors.visit_of(appointment))})
 

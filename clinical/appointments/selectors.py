@@ -14,7 +14,7 @@ from accounts.permissions import sees_only_assigned
 from clinical.appointments.models import Appointment
 from clinical.appointments.statuses import STILL_TO_COME, TAKES_NO_TIME
 from clinical.practice.clock import day_span, zone_of
-from clinical.practice.models import Location
+from clinical.practice.models import LONGEST_BUFFER, Location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_CLASHES = 5
 LONGEST = timedelta(hours=24)
 """No appointment takes longer, so nothing that began earlier can reach into a span."""
+LONGEST_AROUND = timedelta(minutes=2 * LONGEST_BUFFER)
+"""What a clinician may need before or after a visit: its buffer and the road."""
 PAST_SHOWN = 100
 STILL_WAITING = timedelta(hours=2)
 """After the end of a visit nobody sits in the waiting room for it: its status was forgotten."""
@@ -57,6 +59,17 @@ class Visit:
     appointment: Appointment
     starts: datetime
     ends: datetime
+    attendees: Sequence[Appointment] = ()
+    """Who has a place in it, where it is a group session."""
+
+    @property
+    def attending(self) -> Sequence[Appointment]:
+        """Those who are expected or have come."""
+        return [one for one in self.attendees if one.status not in TAKES_NO_TIME]
+
+    @property
+    def free_seats(self) -> int:
+        return max(0, self.appointment.seats - len(self.attending))
 
     @property
     def is_foreign(self) -> bool:
@@ -73,11 +86,41 @@ class Visit:
         return self.appointment.starts_at <= now < self.appointment.ends_at
 
 
-def visit_of(appointment: Appointment) -> Visit:
+def visit_of(appointment: Appointment, attendees: Sequence[Appointment] = ()) -> Visit:
     zone = zone_of(appointment.location)
     return Visit(
-        appointment, appointment.starts_at.astimezone(zone), appointment.ends_at.astimezone(zone)
+        appointment,
+        appointment.starts_at.astimezone(zone),
+        appointment.ends_at.astimezone(zone),
+        attendees,
     )
+
+
+def attendees_of(session: Appointment, actor: User) -> list[Appointment]:
+    """Answer who has a place in a group session, those who come first, by name."""
+    if not session.is_group:
+        return []
+    found = visible_appointments(actor).filter(group=session)
+    return sorted(found, key=_place_in_list)
+
+
+def _place_in_list(attendee: Appointment) -> tuple[bool, str]:
+    patient = attendee.patient
+    return attendee.status in TAKES_NO_TIME, patient.sort_name if patient else ""
+
+
+def in_sessions(appointments: Sequence[Appointment]) -> list[Visit]:
+    """Put those who attend a group session under it; one whose session the actor may not see stays."""
+    sessions = {one.pk for one in appointments if one.is_group}
+    attending: dict[UUID, list[Appointment]] = {}
+    for one in appointments:
+        if one.group_id in sessions:
+            attending.setdefault(one.group_id, []).append(one)
+    return [
+        visit_of(one, sorted(attending.get(one.pk, ()), key=_place_in_list))
+        for one in appointments
+        if one.group_id not in sessions
+    ]
 
 
 @dataclass(frozen=True)
@@ -91,9 +134,11 @@ class Column:
     def seen(self) -> int:
         """How many take time: cancelled and missed ones do not."""
         return sum(
-            1
+            len(visit.attending)
+            if visit.appointment.is_group
+            else bool(visit.appointment.patient_id)
             for visit in self.visits
-            if visit.appointment.patient_id and visit.appointment.status not in TAKES_NO_TIME
+            if visit.appointment.status not in TAKES_NO_TIME
         )
 
 
@@ -149,7 +194,7 @@ def _visits_between(
 ) -> list[Visit]:
     """Read the days of every zone in one query, then keep what is on them at its own place."""
     found = _started_between(visible_appointments(actor), first, last, locations)
-    visits = map(visit_of, found.order_by("starts_at", "id"))
+    visits = in_sessions(list(found.order_by("starts_at", "id")))
     return [visit for visit in visits if first <= visit.starts.date() <= last]
 
 
@@ -282,24 +327,53 @@ def appointments_of(actor: User, patient: Patient, *, now: datetime) -> PatientA
 
 
 def clashes_with(appointment: Appointment) -> list[Appointment]:
-    """Answer what else the clinician, or the patient, has in the span (unsaved ones may ask)."""
+    """Answer what else the clinician, or a patient, has in the span (unsaved ones may ask).
+
+    The clinician is busy from the buffer before to the buffer after, the patient during the visit.
+    A place in a group session asks for its patient alone: the session holds the clinician.
+    """
+    patients = _patients_in(appointment)
     same = Q()
-    if appointment.practitioner is not None:
-        same |= Q(practitioner=appointment.practitioner)
-    if appointment.patient is not None:
-        same |= Q(patient=appointment.patient)
+    if appointment.practitioner is not None and appointment.group_id is None:
+        same |= Q(practitioner=appointment.practitioner, group__isnull=True)
+    if patients:
+        same |= Q(patient__in=patients)
     if not same:
         return []
     found = (
         Appointment.objects.filter(
             same,
-            starts_at__lt=appointment.ends_at,
-            starts_at__gt=appointment.starts_at - LONGEST,
-            ends_at__gt=appointment.starts_at,
+            starts_at__lt=appointment.busy_until + LONGEST_AROUND,
+            starts_at__gt=appointment.busy_from - LONGEST - LONGEST_AROUND,
         )
         .exclude(pk=appointment.pk)
         .exclude(status__in=TAKES_NO_TIME)
-        .select_related("patient", "practitioner", "location")
+        .exclude(group__isnull=False, group=appointment.pk)
+        .select_related("patient", "practitioner", "location", "appointment_type")
         .order_by("starts_at", "id")
     )
-    return list(found[:MOST_CLASHES])
+    clashes = [other for other in found if _stand_in_the_way(appointment, other, patients)]
+    return clashes[:MOST_CLASHES]
+
+
+def _patients_in(appointment: Appointment) -> set[UUID]:
+    if appointment.is_group:
+        attending = Appointment.objects.filter(group=appointment.pk)
+        ids = attending.exclude(status__in=TAKES_NO_TIME).values_list("patient", flat=True)
+        return {pk for pk in ids if pk}
+    return {appointment.patient_id} if appointment.patient_id else set()
+
+
+def _stand_in_the_way(mine: Appointment, other: Appointment, patients: set[UUID]) -> bool:
+    if other.patient_id in patients and (
+        other.starts_at < mine.ends_at and other.ends_at > mine.starts_at
+    ):
+        return True
+    return (
+        mine.practitioner is not None
+        and mine.group_id is None
+        and other.group_id is None
+        and other.practitioner_id == mine.practitioner.pk
+        and other.busy_from < mine.busy_until
+        and other.busy_until > mine.busy_from
+    )

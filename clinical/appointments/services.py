@@ -2,66 +2,41 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.utils import timezone
 
 from accounts.permissions import Action, Resource
-from clinical.appointments.models import NOT_TWICE, Appointment, Status
-from clinical.appointments.selectors import (
-    LONGEST,
-    MOST_CLASHES,
-    clashes_with,
-    following_in_series,
+from clinical.appointments import groups
+from clinical.appointments.errors import AppointmentChangedError, GroupError, StatusError
+from clinical.appointments.models import Appointment
+from clinical.appointments.selectors import following_in_series
+from clinical.appointments.statuses import LOOKS, STAYS_WHERE_IT_IS, TAKES_NO_TIME, steps_from
+from clinical.appointments.writing import (
+    add,
+    check_free,
+    check_span,
+    is_exclusive,
+    kept_apart,
+    swap,
+    write_attendees,
 )
-from clinical.appointments.statuses import LOOKS, NEXT, STAYS_WHERE_IT_IS, TAKES_NO_TIME
 from clinical.practice.clock import moment_at, zone_of
+from clinical.practice.models import AppointmentType
 from clinical.practice.rules import require
 from tenants.ids import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import tzinfo
-    from uuid import UUID
 
     from accounts.models import User
     from clinical.patients.models import Patient
-    from clinical.practice.models import AppointmentType, Location, Practitioner
-
-
-class AppointmentError(ValueError):
-    """What was asked for cannot be done to this appointment; the message is for a person."""
-
-
-class SpanError(AppointmentError):
-    """The appointment ends before it starts, or takes longer than a day."""
-
-
-class SlotTakenError(AppointmentError):
-    """The clinician or the patient has something else at that time.
-
-    `is_final`: the clinician sees one patient at a time, so it cannot be booked on purpose either.
-    """
-
-    def __init__(self, clashes: Sequence[Appointment], *, is_final: bool = False) -> None:
-        super().__init__(
-            "This time is taken, and the clinician sees one patient at a time. Choose another."
-            if is_final
-            else "This time is taken. Choose another, or book it twice on purpose."
-        )
-        self.clashes = clashes
-        self.is_final = is_final
-
-
-class StatusError(AppointmentError):
-    """The appointment cannot change from its status to that one."""
-
-
-class AppointmentChangedError(AppointmentError):
-    """Somebody else has changed the appointment since the actor read it."""
+    from clinical.practice.models import Location, Practitioner
 
 
 @dataclass(frozen=True)
@@ -79,6 +54,15 @@ class Repeat:
             yield moment_at(day, local.time(), zone)
 
 
+@dataclass(frozen=True)
+class Way:
+    """How clinician and patient come together: minutes on the road, or a link to a video room."""
+
+    travel_before: int = 0
+    travel_after: int = 0
+    video_link: str = ""
+
+
 @transaction.atomic
 def book_appointment(
     *,
@@ -92,35 +76,83 @@ def book_appointment(
     notes: str = "",
     may_clash: bool = False,
     repeat: Repeat | None = None,
+    way: Way | None = None,
 ) -> Appointment:
     """Book a span of the diary, or a series of them; without a patient it blocks the time.
+
+    A type for several makes it a group session; the patient gets a place in it, or in the one of
+    that type which the clinician holds just then already.
 
     Answers the first. Raises SlotTakenError unless `may_clash`: double booking is possible, never by
     accident, and not with a clinician who does not allow it. A series is booked whole or not at all.
     """
     require(actor, Action.CREATE, Resource.APPOINTMENTS)
     starts = [starts_at, *(repeat.after(starts_at, zone_of(location)) if repeat else ())]
-    series = uuid7() if len(starts) > 1 else None
+    seats = appointment_type.max_attendees if appointment_type else 1
+    attending = patient if seats > 1 else None
+    held = {
+        start: groups.session_at(appointment_type, practitioner, start)
+        for start in starts
+        if appointment_type and attending
+    }
+    columns = {
+        "patient": None if seats > 1 else patient,
+        "practitioner": practitioner,
+        "location": location,
+        "appointment_type": appointment_type,
+        "notes": notes.strip(),
+        "series_id": uuid7() if len(starts) > 1 else None,
+        "is_exclusive": is_exclusive(practitioner),
+        "seats": seats,
+        **_needs_of(appointment_type),
+        **_columns_of(way or Way(), appointment_type, practitioner),
+    }
     booked = [
-        Appointment(
-            patient=patient,
-            practitioner=practitioner,
-            location=location,
-            appointment_type=appointment_type,
-            starts_at=start,
-            ends_at=start + timedelta(minutes=minutes),
-            notes=notes.strip(),
-            series_id=series,
-            is_exclusive=_is_exclusive(practitioner),
-        )
+        held.get(start)
+        or Appointment(starts_at=start, ends_at=start + timedelta(minutes=minutes), **columns)
         for start in starts
     ]
-    _check_span(booked[0])
-    _check_free(booked, may_clash=may_clash)
-    for appointment in booked:
-        with _kept_apart(appointment):
-            appointment.save()
+    new = [one for one in booked if one._state.adding]  # noqa: SLF001 - Django's documented Model API
+    check_span(booked[0])
+    check_free(new, may_clash=may_clash)
+    now = timezone.now()
+    for appointment in new:
+        add(appointment, at=now)
+    if attending is not None:
+        for session in booked:
+            groups.add_attendee(
+                session, actor=actor, at=now, patient=attending, may_clash=may_clash
+            )
     return booked[0]
+
+
+def _needs_of(kind: AppointmentType | None) -> dict[str, int]:
+    return {
+        "buffer_before": kind.buffer_before if kind else 0,
+        "buffer_after": kind.buffer_after if kind else 0,
+    }
+
+
+def _columns_of(
+    way: Way, kind: AppointmentType | None, practitioner: Practitioner | None
+) -> dict[str, Any]:
+    """Answer the columns of the way; a video visit without a link gets the clinician's own room."""
+    link = way.video_link
+    if not link and practitioner and kind and kind.setting == AppointmentType.Setting.TELEHEALTH:
+        link = practitioner.room_link
+    return {
+        "travel_before": way.travel_before,
+        "travel_after": way.travel_after,
+        "video_link": link,
+    }
+
+
+def _link_with(appointment: Appointment, practitioner: Practitioner | None) -> str:
+    """Answer the link with another clinician: whose room it was is not whose room it will be."""
+    before = appointment.practitioner
+    if before and practitioner and appointment.video_link == before.room_link:
+        return practitioner.room_link
+    return appointment.video_link
 
 
 def as_read_at(appointment: Appointment, seen: str) -> Appointment:
@@ -146,28 +178,43 @@ def change_appointment(
     appointment_type: AppointmentType | None,
     notes: str,
     may_clash: bool = False,
+    way: Way | None = None,
 ) -> Appointment:
-    """Move an appointment or change what is booked.
+    """Move an appointment or change what is booked; a group session takes its attendees along.
 
-    Raises SlotTakenError unless `may_clash`, AppointmentChangedError when the row is no longer as
-    `appointment` was read.
+    Without a `way` it stays. Raises SlotTakenError unless `may_clash`, GroupError,
+    AppointmentChangedError when the row is no longer as `appointment` was read.
     """
     require(actor, Action.CHANGE, Resource.APPOINTMENTS)
-    columns: dict[str, Any] = {
-        "patient": patient,
+    seats = appointment_type.max_attendees if appointment_type else 1
+    groups.check_fits(appointment, patient=patient, seats=seats)
+    shared: dict[str, Any] = {
         "practitioner": practitioner,
         "location": location,
         "appointment_type": appointment_type,
         "starts_at": starts_at,
         "ends_at": starts_at + timedelta(minutes=minutes),
-        "notes": notes.strip(),
     }
-    wanted = Appointment(pk=appointment.pk, **columns)
-    _check_span(wanted)
-    _check_free([wanted], may_clash=may_clash)
-    columns["is_exclusive"] = _is_exclusive(practitioner, appointment.status)
-    with _kept_apart(wanted):
-        return _swap(appointment, at=at, **columns)
+    columns: dict[str, Any] = {
+        **shared, "patient": patient, "notes": notes.strip(), "seats": seats
+    }  # fmt: skip
+    if appointment.appointment_type != appointment_type:
+        columns |= _needs_of(appointment_type)
+    if way is not None:
+        columns |= _columns_of(way, appointment_type, practitioner)
+    else:
+        columns["video_link"] = _link_with(appointment, practitioner)
+    wanted = copy(appointment)
+    for name, value in columns.items():
+        setattr(wanted, name, value)
+    check_span(wanted)
+    check_free([wanted], may_clash=may_clash)
+    columns["is_exclusive"] = is_exclusive(practitioner, appointment.status)
+    with kept_apart(wanted):
+        swap(appointment, at=at, **columns)
+    if appointment.is_group:
+        write_attendees(appointment, at=at, **shared, video_link=appointment.video_link)
+    return appointment
 
 
 @transaction.atomic
@@ -185,12 +232,14 @@ def move_appointment(
     """Put an appointment at another time, of another length or with another clinician.
 
     `following`: the later ones of its series that are still to come go with it, by as many days, to
-    the same time of day.
+    the same time of day. A group session takes its attendees along.
 
     Raises SlotTakenError unless `may_clash`, AppointmentChangedError when the row is no longer as
-    `appointment` was read, StatusError for a visit that is over.
+    `appointment` was read, StatusError for a visit that is over, GroupError for a place in a session.
     """
     require(actor, Action.CHANGE, Resource.APPOINTMENTS)
+    if appointment.group_id is not None:
+        raise GroupError("This place belongs to a group session: move the session itself.")
     if appointment.status in STAYS_WHERE_IT_IS:
         label = LOOKS[appointment.status].label.lower()
         raise StatusError(f"A visit that is {label} stays where it is. Take its status back first.")
@@ -198,31 +247,34 @@ def move_appointment(
     if following:
         moving += _shifted(appointment, starts_at)
     wanted = [
-        Appointment(
-            pk=item.pk,
-            patient=item.patient,
-            practitioner=practitioner,
-            starts_at=start,
-            ends_at=start + (ends_at - starts_at),
-            status=item.status,
-        )
-        for item, start in moving
+        _moved(item, start, start + (ends_at - starts_at), practitioner) for item, start in moving
     ]
-    _check_span(wanted[0])
-    _check_free([one for one in wanted if one.status not in TAKES_NO_TIME], may_clash=may_clash)
+    check_span(wanted[0])
+    check_free([one for one in wanted if one.status not in TAKES_NO_TIME], may_clash=may_clash)
     if len(moving) > 1:  # they may change places among themselves
         Appointment.objects.filter(pk__in=[one.pk for one in wanted]).update(is_exclusive=False)
     for (item, _), one in zip(moving, wanted, strict=True):
-        with _kept_apart(one):
-            _swap(
-                item,
-                at=at,
-                starts_at=one.starts_at,
-                ends_at=one.ends_at,
-                practitioner=practitioner,
-                is_exclusive=_is_exclusive(practitioner, item.status),
-            )
+        shared = {
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
+            "practitioner": practitioner,
+            "video_link": one.video_link,
+        }
+        exclusive = is_exclusive(practitioner, item.status)
+        with kept_apart(one):
+            swap(item, at=at, **shared, is_exclusive=exclusive)
+        if item.is_group:
+            write_attendees(item, at=at, **shared)
     return appointment
+
+
+def _moved(
+    item: Appointment, starts_at: datetime, ends_at: datetime, practitioner: Practitioner | None
+) -> Appointment:
+    wanted = copy(item)
+    wanted.video_link = _link_with(item, practitioner)
+    wanted.starts_at, wanted.ends_at, wanted.practitioner = starts_at, ends_at, practitioner
+    return wanted
 
 
 def _shifted(first: Appointment, starts_at: datetime) -> list[tuple[Appointment, datetime]]:
@@ -251,86 +303,37 @@ def change_status(
 ) -> Appointment:
     """Take an appointment a step further, or back; a reason is kept with a cancellation.
 
-    `following`: a cancellation is of the later ones of its series too.
+    `following`: a cancellation is of the later ones of its series too. A group session's step is its
+    attendees' too, where they have come so far.
     """
     require(actor, Action.CHANGE, Resource.APPOINTMENTS)
     if following and status in TAKES_NO_TIME:
         for later in following_in_series(appointment):
-            if status in NEXT[later.status]:
+            if status in steps_from(later):
                 _set_status(later, at=at, status=status, reason=reason)
     return _set_status(appointment, at=at, status=status, reason=reason)
 
 
 def _set_status(appointment: Appointment, *, at: datetime, status: str, reason: str) -> Appointment:
-    if status not in NEXT[appointment.status]:
+    if status not in steps_from(appointment):
         now, wanted = LOOKS[appointment.status].label, LOOKS.get(status)
         raise StatusError(
             f"An appointment that is “{now}” cannot become “{wanted.label if wanted else status}”."
         )
-    with _kept_apart(appointment):
-        return _swap(
+    comes_back = appointment.status in TAKES_NO_TIME and status not in TAKES_NO_TIME
+    if appointment.group_id is not None and comes_back:
+        groups.check_seat(groups.hold_seats(Appointment(pk=appointment.group_id)))
+    was = copy(appointment)
+    exclusive = appointment.group_id is None and is_exclusive(appointment.practitioner, status)
+    with kept_apart(appointment):
+        swap(
             appointment,
             at=at,
             status=status,
             cancel_reason=reason.strip(),
             status_times={**appointment.status_times, status: at.isoformat()},
-            is_exclusive=_is_exclusive(appointment.practitioner, status),
+            is_exclusive=exclusive,
         )
-
-
-def _check_span(appointment: Appointment) -> None:
-    length = appointment.ends_at - appointment.starts_at
-    if not timedelta() < length <= LONGEST:
-        raise SpanError("An appointment takes at least a minute and at most a day.")
-
-
-def _check_free(wanted: Sequence[Appointment], *, may_clash: bool) -> None:
-    """Raise SlotTakenError where something of another series stands in the way."""
-    mine = {one.pk for one in wanted}
-    found: dict[UUID, Appointment] = {}
-    for one in wanted:
-        found |= {clash.pk: clash for clash in clashes_with(one) if clash.pk not in mine}
-    clashes = list(found.values())
-    practitioner = wanted[0].practitioner if wanted else None
-    is_final = (
-        practitioner is not None
-        and not practitioner.may_be_double_booked
-        and any(clash.practitioner_id == practitioner.pk for clash in clashes)
-    )
-    if clashes and (is_final or not may_clash):
-        raise SlotTakenError(clashes[:MOST_CLASHES], is_final=is_final)
-
-
-def _is_exclusive(practitioner: Practitioner | None, status: str = Status.BOOKED) -> bool:
-    return (
-        practitioner is not None
-        and not practitioner.may_be_double_booked
-        and status not in TAKES_NO_TIME
-    )
-
-
-@contextmanager
-def _kept_apart(appointment: Appointment) -> Iterator[None]:
-    """Say in words what the database refused: two requests may have found the same time free."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        if NOT_TWICE not in str(error):
-            raise
-        raise SlotTakenError(clashes_with(appointment), is_final=True) from error
-
-
-def _swap(appointment: Appointment, *, at: datetime, **columns: Any) -> Appointment:
-    """Write the columns if the row is still the one that was read."""
-    swapped = Appointment.objects.filter(
-        pk=appointment.pk, changed_at=appointment.changed_at
-    ).update(**columns, changed_at=at)
-    if not swapped:
-        raise AppointmentChangedError(
-            "Somebody else has changed this appointment in the meantime. Look at it again."
-        )
-    for name, value in columns.items():
-        setattr(appointment, name, value)
-    appointment.changed_at = at
+    if appointment.is_group:
+        groups.carry_status(appointment, was=was, at=at, reason=reason.strip())
     return appointment

@@ -44,6 +44,21 @@ NEXT: dict[str, tuple[str, ...]] = {
 }
 """Status → the ones it may change to; the likeliest stands first, and ways back are there."""
 
+NEXT_OF_SESSION: dict[str, tuple[str, ...]] = {
+    Status.BOOKED: (Status.IN_SESSION, Status.COMPLETED, Status.CANCELLED),
+    Status.IN_SESSION: (Status.COMPLETED, Status.BOOKED),
+    Status.COMPLETED: (Status.IN_SESSION,),
+    Status.CANCELLED: (Status.BOOKED,),
+}
+"""The same for a group session: nobody in particular arrives at it or misses it."""
+
+
+def steps_from(appointment: Appointment) -> tuple[str, ...]:
+    """Answer the statuses it may change to, the likeliest first."""
+    if appointment.is_group:
+        return NEXT_OF_SESSION.get(appointment.status, (Status.BOOKED,))
+    return NEXT[appointment.status]
+
 
 _WAY = (Status.BOOKED, Status.CONFIRMED, Status.ARRIVED, Status.IN_SESSION, Status.COMPLETED)
 

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
-from clinical.appointments import selectors, services
+from clinical.appointments import errors, selectors, services
 from clinical.appointments.diary_views import drawer_context, trigger
 from clinical.appointments.forms import AppointmentForm, DayForm
 from clinical.patients.selectors import PatientFilter, recently_viewed, search_patients
@@ -83,7 +83,7 @@ def new(request: SignedInRequest) -> HttpResponse:
             booked = services.book_appointment(
                 actor=request.user, repeat=form.repeat(), **form.columns()
             )
-        except (services.AppointmentError, LocalTimeError) as error:
+        except (errors.AppointmentError, LocalTimeError) as error:
             return _form_page(request, form, error=error)
         if _in_drawer(request):
             return _drawer_done("Booked.")
@@ -117,7 +117,7 @@ def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
             services.change_appointment(
                 appointment, actor=request.user, at=timezone.now(), **form.columns()
             )
-        except services.AppointmentError as error:
+        except errors.AppointmentError as error:
             return _form_page(request, form, appointment=appointment, error=error)
         if _in_drawer(request):
             return _drawer_done("Saved.")
@@ -141,7 +141,7 @@ def status(request: SignedInRequest, pk: UUID) -> HttpResponse:
             reason=request.POST.get("reason", "")[:500],
             following=request.POST.get("following") == "on",
         )
-    except services.AppointmentError as error:
+    except errors.AppointmentError as error:
         problem = str(error)
     if _in_drawer(request):
         context = drawer_context(request, appointment) | {"problem": problem}
@@ -187,8 +187,8 @@ def _form_page(
     appointment: Appointment | None = None,
     error: ValueError | None = None,
 ) -> HttpResponse:
-    taken = error.clashes if isinstance(error, services.SlotTakenError) else []
-    is_final = isinstance(error, services.SlotTakenError) and error.is_final
+    taken = error.clashes if isinstance(error, errors.SlotTakenError) else []
+    is_final = isinstance(error, errors.SlotTakenError) and error.is_final
     clashes = [selectors.visit_of(clash) for clash in taken]
     if clashes:
         if not is_final:

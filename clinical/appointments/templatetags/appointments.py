@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django import template
 from django.template.loader import render_to_string
 
-from clinical.appointments.statuses import ASKS_WHY, LOOKS, NEXT, TAKES_NO_TIME, verb_for
+from clinical.appointments.statuses import ASKS_WHY, LOOKS, TAKES_NO_TIME, steps_from, verb_for
 from ui.templatetags.ui import pill
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def next_steps(appointment: Appointment) -> list[tuple[str, str, str, bool]]:
     now = appointment.status
     return [
         (status, LOOKS[status].icon, verb_for(now, status), status in ASKS_WHY)
-        for status in NEXT[now]
+        for status in steps_from(appointment)
     ]
 
 

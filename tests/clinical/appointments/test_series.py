@@ -7,15 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from clinical.appointments.errors import SlotTakenError
 from clinical.appointments.models import Appointment
 from clinical.appointments.selectors import following_in_series
-from clinical.appointments.services import (
-    Repeat,
-    SlotTakenError,
-    book_appointment,
-    change_status,
-    move_appointment,
-)
+from clinical.appointments.services import Repeat, book_appointment, change_status, move_appointment
 from clinical.practice.clock import LocalTimeError
 from clinical.practice.models import Location, Practitioner
 from tenants.scope import tenant_scope

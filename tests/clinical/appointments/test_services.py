@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from clinical.appointments import services
+from clinical.appointments import errors, services
 from clinical.appointments.models import Appointment
 from clinical.appointments.statuses import LOOKS, NEXT, Status
 from clinical.practice.models import Practitioner
@@ -43,7 +43,7 @@ def test_those_who_may_not_book_book_nothing(in_alpha, person, role):
 
 @pytest.mark.parametrize("minutes", [0, -5, 24 * 60 + 1])
 def test_an_appointment_takes_between_a_minute_and_a_day(in_alpha, person, minutes):
-    with pytest.raises(services.SpanError):
+    with pytest.raises(errors.SpanError):
         services.book_appointment(actor=person("owner"), starts_at=NINE, minutes=minutes)
 
 
@@ -54,7 +54,7 @@ def test_a_clinicians_taken_time_is_booked_twice_only_on_purpose(
     bea, owner = patient("Bea South"), person("owner")
     wanted = {"starts_at": NINE + HALF_HOUR / 2, "minutes": 30, "patient": bea}
 
-    with pytest.raises(services.SlotTakenError) as refused:
+    with pytest.raises(errors.SlotTakenError) as refused:
         services.book_appointment(actor=owner, practitioner=cleo, **wanted)
     services.book_appointment(actor=owner, practitioner=cleo, may_clash=True, **wanted)
 
@@ -66,7 +66,7 @@ def test_a_patient_is_not_in_two_places_at_once(in_alpha, person, patient, appoi
     ada = patient()
     appointment(NINE, patient=ada)
 
-    with pytest.raises(services.SlotTakenError):
+    with pytest.raises(errors.SlotTakenError):
         services.book_appointment(actor=person("owner"), starts_at=NINE, minutes=30, patient=ada)
 
 
@@ -124,7 +124,7 @@ def test_a_lost_race_is_refused_in_words(in_alpha, person, appointment):
     owner = person("owner")
     services.change_status(first, actor=owner, at=NINE, status=Status.ARRIVED)
 
-    with pytest.raises(services.AppointmentChangedError, match="Somebody else"):
+    with pytest.raises(errors.AppointmentChangedError, match="Somebody else"):
         services.change_status(second, actor=owner, at=NINE, status=Status.CANCELLED)
 
     assert Appointment.objects.get().status == Status.ARRIVED
@@ -143,12 +143,12 @@ def test_a_reason_is_kept_with_a_cancellation(in_alpha, person, appointment):
 def test_a_completed_appointment_is_not_cancelled(in_alpha, person, appointment):
     visit = appointment(NINE, status=Status.COMPLETED)
 
-    with pytest.raises(services.StatusError, match="“Completed” cannot become “Cancelled”"):
+    with pytest.raises(errors.StatusError, match="“Completed” cannot become “Cancelled”"):
         services.change_status(visit, actor=person("owner"), at=NINE, status=Status.CANCELLED)
 
 
 def test_an_unknown_status_is_refused(in_alpha, person, appointment):
-    with pytest.raises(services.StatusError):
+    with pytest.raises(errors.StatusError):
         services.change_status(appointment(NINE), actor=person("owner"), at=NINE, status="vanished")
 
 
