@@ -86,6 +86,7 @@ TENANT_APPS = [
     "clinical.letters",
     "clinical.messages",
     "clinical.documents",
+    "clinical.problems",
     "clinical.reports",
     "billing_integrations.invoices",
     "onboarding.imports",
