@@ -132,9 +132,10 @@ def check_fits(appointment: Appointment, *, patient: Patient | None, seats: int)
         return
     hold_seats(appointment)
     taken = taken_seats(appointment)
-    if patient is not None or taken > seats:
+    if taken and (patient is not None or seats < max(2, taken)):
         raise GroupError(
-            f"{taken} attend this session. Its type must take as many, and it has no one patient."
+            f"{taken} attend this session, so it needs a type for as many. "
+            "Take them out first, or choose another type."
         )
 
 

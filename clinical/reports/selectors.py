@@ -52,11 +52,13 @@ class Section:
 
 
 def visits(period: Period) -> QuerySet[Appointment]:
-    """Answer the period's visits; blocked time is none."""
+    """Answer the period's visits; blocked time is none, a group session one for each who attends."""
+    return _of(period).filter(patient__isnull=False)
+
+
+def _of(period: Period) -> QuerySet[Appointment]:
     start, end = period.span
-    found = Appointment.objects.filter(
-        starts_at__gte=start, starts_at__lt=end, patient__isnull=False
-    )
+    found = Appointment.objects.filter(starts_at__gte=start, starts_at__lt=end)
     if period.location is not None:
         found = found.filter(location=period.location)
     if period.practitioner is not None:
@@ -85,12 +87,15 @@ def attendance(period: Period) -> Section:
 
 def utilisation(period: Period) -> Section:
     """Answer what each clinician's rostered hours were used for. Both are in hours."""
-    booked = visits(period).values("practitioner").annotate(
-        visits=Count("pk", filter=~Q(status__in=TAKES_NO_TIME)),
-        missed=Count("pk", filter=Q(status=Status.DID_NOT_ATTEND)),
+    is_visit = Q(patient__isnull=False)
+    holds_time = Q(patient__isnull=False, group__isnull=True) | Q(seats__gt=1)
+    """A group session takes its time once, however many attend."""
+    booked = _of(period).filter(is_visit | holds_time).values("practitioner").annotate(
+        visits=Count("pk", filter=is_visit & ~Q(status__in=TAKES_NO_TIME)),
+        missed=Count("pk", filter=is_visit & Q(status=Status.DID_NOT_ATTEND)),
         time=Sum(
             ExpressionWrapper(F("ends_at") - F("starts_at"), output_field=DurationField()),
-            filter=~Q(status__in=TAKES_NO_TIME),
+            filter=holds_time & ~Q(status__in=TAKES_NO_TIME),
         ),
     )  # fmt: skip
     by_clinician: dict[Any, dict[str, Any]] = {
