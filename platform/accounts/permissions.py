@@ -44,6 +44,7 @@ class Resource(StrEnum):
     THREADS = "threads"
     RECALLS = "recalls"
     DOCUMENTS = "documents"
+    MEASURES = "measures"
     CONTACTS = "contacts"
     INVOICES = "invoices"
     REPORTS = "reports"
@@ -69,6 +70,7 @@ _LABELS = {
     Resource.THREADS: "Team messages and tasks",
     Resource.RECALLS: "Recalls",
     Resource.DOCUMENTS: "Documents and images",
+    Resource.MEASURES: "Outcome measures",
     Resource.CONTACTS: "Contacts and referrers",
     Resource.INVOICES: "Invoices",
     Resource.REPORTS: "Reports",
@@ -118,6 +120,7 @@ _LEADS = {
     Resource.THREADS: _grant(_V, _C, _X),
     Resource.RECALLS: _grant(*_KEEP, _E),
     Resource.DOCUMENTS: _grant(*_KEEP, _E),
+    Resource.MEASURES: _grant(*_KEEP, _E, _R),
     Resource.CONTACTS: _grant(*_KEEP, _E),
     Resource.INVOICES: _grant(*_KEEP, _E),
     Resource.REPORTS: _grant(_V, _E),
@@ -140,6 +143,7 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
         Resource.THREADS: _grant(_V, _C, _X),
         Resource.RECALLS: _grant(_V, _C, _X),
         Resource.DOCUMENTS: _grant(*_KEEP),
+        Resource.MEASURES: _grant(_V, _C, _X, _R),
         Resource.CONTACTS: _grant(_V, _C, _X),
         Resource.SETTINGS: _grant(_V),
         **_OWN,
@@ -152,6 +156,7 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
         Resource.THREADS: _grant(_V, _C, _X),
         Resource.RECALLS: _grant(_V, _C, _X),
         Resource.DOCUMENTS: _grant(_V, _C, _X),
+        Resource.MEASURES: _grant(_R),  # sends the links, sees no answer
         Resource.CONTACTS: _grant(_V, _C, _X),
         Resource.INVOICES: _grant(_V),
         Resource.SETTINGS: _grant(_V),

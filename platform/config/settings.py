@@ -42,6 +42,11 @@ if SECURE and not (VAULT_KEYS or VAULT_KMS_KEY):
         "docs/operations.md says how."
     )
 
+# The key that signs pushes to people's devices: 32 random bytes in base64url. Without it none is sent.
+PUSH_KEY = env.text("NEXUS_PUSH_KEY", "")
+# Whom a push service may write to about us.
+PUSH_CONTACT = env.text("NEXUS_PUSH_CONTACT", f"mailto:postmaster@{BASE_DOMAIN}")
+
 # Which private networks a clinic's FileMaker Server may stand in: none but those named here.
 PRIVATE_NETWORKS = env.networks("NEXUS_PRIVATE_NETWORKS")
 
@@ -86,7 +91,9 @@ TENANT_APPS = [
     "clinical.letters",
     "clinical.messages",
     "clinical.documents",
+    "clinical.measures",
     "clinical.problems",
+    "clinical.notices",
     "clinical.reports",
     "billing_integrations.invoices",
     "onboarding.imports",
@@ -227,6 +234,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "tidy-notices": {"task": "notices.tidy_everywhere", "schedule": 24 * 3600.0},
     "tidy-exports": {"task": "takeout.tidy_everywhere", "schedule": 600.0},
     "find-duplicate-patients": {
         "task": "patients.find_duplicates_everywhere",
