@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("clinical.documents.urls")),
     path("", include("clinical.letters.urls")),
     path("", include("clinical.messages.urls")),
+    path("notices/", include("clinical.notices.urls")),
     path("", include("clinical.problems.urls")),
     path("", include("billing_integrations.invoices.urls")),
     path("settings/practice/", include("clinical.practice.urls")),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from ui import navigation as registry
+from ui import topbar
 from ui.banners import Banner, banner_for
 from ui.colour import NEXUS_ACCENT, Accent, accent_of
 
@@ -81,6 +82,15 @@ class Shell:
     def user_links(self) -> list[registry.NavLink]:
         groups = registry.links(self.request, site=self._site, place="user")
         return [link for _, group in groups for link in group]
+
+    @cached_property
+    def tools(self) -> list[topbar.Tool]:
+        """What apps have put into the top bar of a clinic's pages."""
+        return [] if self.clinic is None else topbar.tools(self.request)
+
+    @cached_property
+    def tool_count(self) -> dict[str, int]:
+        return topbar.tool_counts(self.request)
 
     @cached_property
     def search(self) -> registry.SearchBox | None:

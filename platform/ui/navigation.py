@@ -33,6 +33,8 @@ class NavItem:
     site: Site = "clinic"
     place: Place = "main"
     hotkey: str = ""
+    count: Callable[[Any], int] | None = None
+    """A figure beside the label, for the person signed in: asked on every page, one small query."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class NavLink:
     icon: str
     active: bool
     hotkey: str
+    count: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ def use_permission_check(may: Callable[[Any, str], bool]) -> None:
     _registry.may = may
 
 
-def _permitted(user: Any, permission: str) -> bool:
+def is_permitted(user: Any, permission: str) -> bool:
+    """Answer whether the person may use an entry; "" is for everyone who is signed in."""
     if not permission:
         return True
     if _registry.may is not None:
@@ -130,12 +134,13 @@ def links(
         (item, url)
         for item in sorted(_registry.items.values(), key=lambda item: (item.order, item.label))
         if item.site == site and item.place == place
-        if (url := _url(item.url_name)) is not None and _permitted(user, item.permission)
+        if (url := _url(item.url_name)) is not None and is_permitted(user, item.permission)
     ]
     active = _active_url(request.path, (url for _, url in shown))
     groups: dict[str, list[NavLink]] = {}
     for item, url in shown:
-        link = NavLink(item.label, url, item.icon, url == active, item.hotkey)
+        count = item.count(user) if item.count else 0
+        link = NavLink(item.label, url, item.icon, url == active, item.hotkey, count)
         groups.setdefault(item.group, []).append(link)
     return list(groups.items())
 
@@ -155,7 +160,7 @@ def search_box(request: HttpRequest, *, site: Site = "clinic") -> SearchBox | No
     if search is None or search.site != site or user is None or not user.is_authenticated:
         return None
     url, page_url = _url(search.url_name), _url(search.page_url_name)
-    if url is None or page_url is None or not _permitted(user, search.permission):
+    if url is None or page_url is None or not is_permitted(user, search.permission):
         return None
     return SearchBox(url, page_url, search.label, search.placeholder)
 

@@ -79,6 +79,7 @@ def describe(
         "NEXUS_VAR": str(layout.var),
         "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets["secret_key"],
         "NEXUS_KEYS": os.environ.get("NEXUS_KEYS") or f"local:{secrets['vault_key']}",
+        "NEXUS_PUSH_KEY": os.environ.get("NEXUS_PUSH_KEY") or secrets["push_key"],
         "STORAGE_URL": os.environ.get("STORAGE_URL") or f"file://{layout.var / 'files'}",
         "MAIL_URL": os.environ.get("MAIL_URL") or f"file://{layout.var / 'mail'}",
         "DJANGO_SETTINGS_MODULE": "config.settings",

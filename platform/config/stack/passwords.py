@@ -19,6 +19,7 @@ NAMES = (
     "valkey",
     "secret_key",
     "vault_key",
+    "push_key",
 )
 
 

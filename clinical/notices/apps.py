@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class NoticesConfig(AppConfig):
+    name = "clinical.notices"
+    label = "notices"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from audit import coverage
+        from clinical.notices.selectors import count_unread
+        from ui.navigation import NavItem, register
+        from ui.topbar import Tool, register_tool
+
+        coverage.exempt("notices_notice", "points to a thing whose own changes are recorded")
+        coverage.withhold("notices_pushsubscription", "endpoint", "public_key", "auth_secret")
+        coverage.unrecorded("notices_pushsubscription", "sent_at")
+        register(NavItem("Notifications", "notices:list", "bell", "account.view", 20, place="user"))
+        register_tool(Tool("notices/_bell.html", permission="account.view", count=count_unread))
