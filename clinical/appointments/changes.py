@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clinical.appointments.models import Appointment
 
     Listener = Callable[[Sequence["Change"], datetime], None]
+    StatusListener = Callable[[Appointment, datetime], None]
 
 CALLED_OFF = frozenset({Status.CANCELLED, Status.LATE_CANCELLATION})
 
@@ -39,11 +40,17 @@ class Change:
 
 
 _listeners: dict[str, Listener] = {}
+_status_listeners: dict[str, StatusListener] = {}
 
 
 def listen(key: str, listener: Listener) -> None:
     """Add a listener; the same key again replaces it. It gets changes of patients' visits only."""
     _listeners[key] = listener
+
+
+def listen_for_status(key: str, listener: StatusListener) -> None:
+    """Add a listener for steps of a patient's visit: it gets the visit with its new status."""
+    _status_listeners[key] = listener
 
 
 def plan_of(appointment: Appointment) -> Plan | None:
@@ -64,3 +71,10 @@ def announce(changes: Sequence[Change], at: datetime) -> None:
     if told:
         for listener in _listeners.values():
             listener(told, at)
+
+
+def announce_status(appointment: Appointment, at: datetime) -> None:
+    """Tell everyone who listens that a visit has taken a step."""
+    if appointment.patient_id is not None:
+        for listener in _status_listeners.values():
+            listener(appointment, at)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from clinical.appointments.changes import Change, announce, plan_of
+from clinical.appointments.changes import Change, announce, announce_status, plan_of
 from clinical.appointments.errors import AppointmentChangedError, SlotTakenError, SpanError
 from clinical.appointments.models import NOT_TWICE, Appointment, Status
 from clinical.appointments.selectors import LONGEST, MOST_CLASHES, clashes_with
@@ -75,7 +75,7 @@ def add(appointment: Appointment, *, at: datetime) -> Appointment:
 
 def swap(appointment: Appointment, *, at: datetime, **columns: Any) -> Appointment:
     """Write the columns if the row is still the one that was read."""
-    before = plan_of(appointment)
+    before, status = plan_of(appointment), appointment.status
     swapped = Appointment.objects.filter(
         pk=appointment.pk, changed_at=appointment.changed_at
     ).update(**columns, changed_at=at)
@@ -87,6 +87,8 @@ def swap(appointment: Appointment, *, at: datetime, **columns: Any) -> Appointme
         setattr(appointment, name, value)
     appointment.changed_at = at
     announce([Change(appointment, before)], at)
+    if appointment.status != status:
+        announce_status(appointment, at)
     return appointment
 
 
