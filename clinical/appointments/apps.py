@@ -9,8 +9,10 @@ class AppointmentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.permissions import Action, Resource
         from clinical.appointments.timeline import SOURCE
         from clinical.patients import timeline
+        from events.topics import register_topic
         from ui.navigation import NavItem, register
 
         register(
@@ -23,3 +25,5 @@ class AppointmentsConfig(AppConfig):
             )
         )
         timeline.register(SOURCE)
+        register_topic("diary", needs=(Action.VIEW, Resource.APPOINTMENTS))
+        register_topic("waiting", needs=(Action.VIEW, Resource.APPOINTMENTS))

@@ -44,6 +44,14 @@ def number(name: str, default: int) -> int:
         raise EnvironmentVariableError(f"{name}={value!r} is not a whole number.") from None
 
 
+def path(name: str, default: str) -> str:
+    """Read a path of the web's own hosts, with a slash at both ends; "" is none."""
+    value = os.environ.get(name, default)
+    if value and not re.fullmatch(r"/(?:[A-Za-z0-9_-]+/)+", value):
+        raise EnvironmentVariableError(f"{name}={value!r} must look like /events/, or be empty.")
+    return value
+
+
 _KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 

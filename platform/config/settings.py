@@ -24,6 +24,9 @@ BASE_DOMAIN = env.text("NEXUS_BASE_DOMAIN", "localhost")
 WEB_PORT = env.number("NEXUS_PORT", 8000)
 OPERATORS_SUBDOMAIN = "ops"
 SECURE = env.flag("NEXUS_SECURE", default=False)
+# The event server: behind TLS the proxy leads a path of each clinic's host to it, else it has a port.
+EVENTS_PORT = env.number("NEXUS_EVENTS_PORT", WEB_PORT + 1)
+EVENTS_PATH = env.path("NEXUS_EVENTS_PATH", "/events/" if SECURE else "")
 # How many proxies of ours stand in front, each adding its peer to X-Forwarded-For. 0: believe no header.
 TRUSTED_PROXIES = env.number("NEXUS_TRUSTED_PROXIES", 0)
 ALLOWED_HOSTS = [BASE_DOMAIN, f".{BASE_DOMAIN}"]
@@ -58,6 +61,8 @@ DATABASES = {
 for _alias, _variable in (("owner", "DATABASE_OWNER_URL"), ("platform", "DATABASE_PLATFORM_URL")):
     if _url := env.text(_variable, ""):
         DATABASES[_alias] = env.DatabaseUrl.parse(_variable, _url).django()
+# The event relay holds one connection that LISTENs: past a pooler in transaction mode.
+EVENTS_DATABASE_URL = env.text("DATABASE_LISTEN_URL", "") or env.text("DATABASE_URL")
 DATABASE_ROUTERS = ["tenants.routers.ScopeRouter"]
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
@@ -80,6 +85,7 @@ SHARED_APPS = [
 TENANT_APPS = [
     "accounts",
     "audit",
+    "events",
     "django_otp",
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
@@ -157,6 +163,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "audit.middleware.DenialRecorder",
     "tenants.middleware.ScopeMiddleware",
+    "events.middleware.StreamPolicyMiddleware",
     "clinical.practice.middleware.ClinicTimeMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -184,6 +191,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "ui.context.navigation",
                 "accounts.permissions.context",
+                "events.context.live",
             ],
         },
     }
