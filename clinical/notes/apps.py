@@ -13,8 +13,29 @@ class NotesConfig(AppConfig):
         from clinical.notes.timeline import SOURCE
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
+        from ui.navigation import NavItem
+        from ui.navigation import register as register_entry
 
         register(Tab("Notes", "notes:list", "notes.view", 40, icon="notes"))
+        register_entry(
+            NavItem(
+                "Co-sign", "notes:cosign_list", "user-check", permission="notes.change", order=45
+            )
+        )
+        for label, url_name, icon, order in (
+            ("Note templates", "notes:templates", "clipboard-text", 71),
+            ("Supervision", "notes:supervision", "users-group", 76),
+        ):
+            register_entry(
+                NavItem(
+                    label,
+                    url_name,
+                    icon,
+                    permission="settings.change",
+                    order=order,
+                    group="Settings",
+                )
+            )
         timeline.register(SOURCE)
         # A draft is saved every few seconds: that it changed is recorded, each wording is not. What
         # was signed is recorded whole, with its version.

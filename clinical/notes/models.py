@@ -10,8 +10,97 @@ from django.db.models import Q, Value
 
 from clinical.appointments.models import Appointment
 from clinical.patients.models import Patient
-from clinical.practice.models import Practitioner
+from clinical.practice.models import AppointmentType, Practitioner
 from tenants.models import ClinicModel
+
+
+class NoteTemplate(ClinicModel):
+    """What a note can start as: sections to fill in. Notes stay on the version they began with."""
+
+    name = models.CharField()
+    purpose = models.CharField(blank=True, default="")
+    version = models.PositiveIntegerField(default=1)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NoteTemplateVersion(ClinicModel):
+    """One wording of a template. Never changed."""
+
+    template = models.ForeignKey(NoteTemplate, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    name = models.CharField()
+    sections = models.JSONField(default=list)
+    """See `sections.Section`."""
+    author_name = models.CharField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["template", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["template", "number"], name="notes_templateversion_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.number}"
+
+
+class TemplateDefault(ClinicModel):
+    """What a note begins with after a visit of this type."""
+
+    appointment_type = models.OneToOneField(
+        AppointmentType, on_delete=models.CASCADE, related_name="note_template"
+    )
+    template = models.ForeignKey(NoteTemplate, on_delete=models.CASCADE, related_name="defaults")
+
+    class Meta:
+        ordering: ClassVar = ["appointment_type"]
+
+    def __str__(self) -> str:
+        return f"{self.appointment_type}: {self.template}"
+
+
+class Supervision(ClinicModel):
+    """Somebody whose notes are co-signed: a student, or a clinician with provisional registration."""
+
+    class Reason(models.TextChoices):
+        STUDENT = "student", "Student"
+        PROVISIONAL = "provisional", "Provisional registration"
+        OTHER = "other", "Other"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="supervision"
+    )
+    reason = models.CharField(max_length=11, choices=Reason, default=Reason.STUDENT)
+    supervisor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """Who co-signs; empty: anybody who signs alone."""
+
+    class Meta:
+        ordering: ClassVar = ["user"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(reason__in=["student", "provisional", "other"]),
+                name="notes_supervision_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(supervisor=None) | ~Q(supervisor=models.F("user")),
+                name="notes_supervision_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_reason_display()}"
 
 
 class Note(ClinicModel):
@@ -21,6 +110,11 @@ class Note(ClinicModel):
         DRAFT = "draft", "Draft"
         SIGNED = "signed", "Signed"
         AMENDED = "amended", "Amended"
+
+    class Cosign(models.TextChoices):
+        WAITING = "waiting", "Waits for a co-sign"
+        RETURNED = "returned", "Returned by the supervisor"
+        DONE = "done", "Co-signed"
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="clinical_notes")
     appointment = models.ForeignKey(
@@ -40,7 +134,13 @@ class Note(ClinicModel):
     kind = models.CharField(blank=True, default="")
     title = models.CharField(blank=True, default="")
     sections = models.JSONField(blank=True, default=list, db_default=Value([], models.JSONField()))
-    """[{"heading", "text"}] in order; empty for a note that came as one text."""
+    """[{"heading", "text"}] in order; empty for a note that came as one text.
+
+    On a template also `key`, `kind` and, but for plain text, `value`: see `sections`.
+    """
+    template_version = models.ForeignKey(
+        NoteTemplateVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="notes"
+    )
     body = models.TextField(blank=True, default="")
     """The whole note as text."""
     noted_at = models.DateTimeField()
@@ -50,6 +150,9 @@ class Note(ClinicModel):
     """How many versions have been signed here."""
     revision = models.PositiveIntegerField(default=0, db_default=0)
     """Counts the saves, so that one who read an older text is told."""
+    cosign = models.CharField(max_length=8, choices=Cosign, blank=True, default="", db_default="")
+    cosigned_by = models.CharField(blank=True, default="", db_default="")
+    cosigned_at = models.DateTimeField(null=True, blank=True)
     is_imported = models.BooleanField(default=False, db_default=False)
     """Written elsewhere. The database sets it on a note that is born signed."""
     source_note = models.CharField(blank=True, default="")
@@ -63,11 +166,19 @@ class Note(ClinicModel):
         ordering: ClassVar = ["-noted_at", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["patient", "noted_at", "id"], name="notes_note_patient_noted"),
+            models.Index(
+                fields=["cosign", "noted_at"], name="notes_note_cosign", condition=~Q(cosign="")
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(state__in=["draft", "signed", "amended"]), name="notes_note_state"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(cosign="")
+                | (Q(cosign__in=["waiting", "returned", "done"]) & ~Q(state="draft")),
+                name="notes_note_cosign",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -103,3 +214,33 @@ class NoteVersion(ClinicModel):
 
     def __str__(self) -> str:
         return f"{self.note_id} version {self.number}"
+
+
+class NoteReview(ClinicModel):
+    """What a supervisor said to one version of a note. Never changed."""
+
+    class Outcome(models.TextChoices):
+        COSIGNED = "cosigned", "Co-signed"
+        RETURNED = "returned", "Returned"
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="reviews")
+    number = models.PositiveIntegerField()
+    """The version that was looked at."""
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    comment = models.TextField(blank=True, default="")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reviewer_name = models.CharField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["note", "-created_at", "-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(outcome__in=["cosigned", "returned"]), name="notes_notereview_outcome"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.note_id} version {self.number}: {self.get_outcome_display()}"

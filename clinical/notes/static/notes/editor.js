@@ -21,9 +21,10 @@ let sending = null;
 let sent = snapshot();
 let stopped = false;
 
+/* What the person wrote, as pairs of field and value. Choices of tools (sign-…, mode-…) are no part of it. */
 function snapshot() {
-  const texts = [...form.querySelectorAll("textarea[name=text]")].map((area) => area.value);
-  return JSON.stringify([form.elements.title.value, ...texts]);
+  const written = [...new FormData(form)].filter(([name]) => /^(title|text|reason|s-.*)$/.test(name));
+  return JSON.stringify(written);
 }
 
 function show(name, words) {
@@ -53,12 +54,23 @@ function kept() {
 }
 
 function put(text) {
-  const [title, ...texts] = JSON.parse(text);
-  const areas = [...form.querySelectorAll("textarea[name=text]")];
-  if (areas.length !== texts.length) return false;
-  form.elements.title.value = title;
-  areas.forEach((area, at) => { area.value = texts[at]; });
-  return true;
+  const values = new Map();
+  for (const pair of JSON.parse(text)) {
+    if (!Array.isArray(pair)) return false; // kept by an older page
+    values.set(pair[0], [...(values.get(pair[0]) || []), pair[1]]);
+  }
+  form.dispatchEvent(new CustomEvent("note:rows", { detail: values }));
+  const seen = new Map();
+  for (const field of form.elements) {
+    if (!/^(title|text|reason|s-.*)$/.test(field.name)) continue;
+    const wanted = values.get(field.name) || [];
+    if (field.type === "radio" || field.type === "checkbox") { field.checked = wanted.includes(field.value); continue; }
+    const at = seen.get(field.name) || 0;
+    seen.set(field.name, at + 1);
+    field.value = wanted[at] ?? "";
+  }
+  form.dispatchEvent(new CustomEvent("note:put"));
+  return [...values].every(([name, wanted]) => form.elements[name] && (seen.get(name) ?? wanted.length) >= wanted.length);
 }
 
 const clock = (moment) => new Date(moment).toLocaleTimeString("en-AU", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -77,7 +89,7 @@ function restore() {
   }
 }
 
-const readable = (text) => JSON.parse(text).filter(Boolean).join("\n\n");
+const readable = (text) => JSON.parse(text).filter(([name, value]) => value && !form.elements[name]?.matches?.("[data-body-marks]")).map(([, value]) => value).join("\n\n");
 
 /* ── Sending ── */
 
@@ -150,7 +162,8 @@ function offer(other, current) {
 
 /* ── The person ── */
 
-form.addEventListener("input", () => {
+form.addEventListener("input", (event) => {
+  if (/^(sign|mode)-/.test(event.target.name || "")) return; // a tool, nothing written
   keep();
   if (isAmendment) { show("typing", "Kept in this browser until you save"); return; }
   if (!conflict.hidden) return;
@@ -190,4 +203,5 @@ window.addEventListener("beforeunload", (event) => {
 });
 document.addEventListener("visibilitychange", () => { if (document.hidden && !isAmendment) save(); });
 
-restore();
+/* After the scripts of tables and charts: they put back what is theirs. */
+setTimeout(restore);

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from clinical.notes.differences import MOST_WORDS, Piece, differences
+from ui.differences import MOST_WORDS, Piece, differences
 
 
 def test_words_that_differ_are_named():
