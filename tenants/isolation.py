@@ -22,7 +22,7 @@ from tenants.scope import entered, public_scope, schema_of, scope_of
 from tenants.walls import APP, BACKUP, OWNER, PLATFORM, POLICY_NAME, SEARCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 NORMAL_POLICY = (
     "(tenant_id = ( SELECT (current_setting('rls.tenant_id'::text))::integer AS current_setting))"
@@ -54,6 +54,15 @@ class IsolationReport:
             self.findings.append(finding)
 
 
+_more_checks: list[Callable[[IsolationReport, Tenant], None]] = []
+
+
+def also_check(check: Callable[[IsolationReport, Tenant], None]) -> None:
+    """Add a check of each clinic, from an app's `ready()`: the walls that only it knows of."""
+    if check not in _more_checks:
+        _more_checks.append(check)
+
+
 def check_isolation(*, subdomains: Iterable[str] = ()) -> IsolationReport:
     """Check all clinics, or those named, against the catalogue, the template and live probes."""
     report = IsolationReport()
@@ -74,13 +83,16 @@ def check_isolation(*, subdomains: Iterable[str] = ()) -> IsolationReport:
         )
         _check_clinic(report, tenant, template)
         _probe(report, tenant, [other for other in tenants if other.pk != tenant.pk])
+        for check in _more_checks:
+            check(report, tenant)
     return report
 
 
 # ── the catalogue ────────────────────────────────────────────────────────────────────────────────
 
 
-def _rows(query: str, params: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+def ask(query: str, params: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+    """Read the catalogue as the owner."""
     with public_scope(using=OWNER_ALIAS), connections[OWNER_ALIAS].cursor() as cursor:
         cursor.execute(query, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -90,7 +102,7 @@ def _rows(query: str, params: tuple[Any, ...] | dict[str, Any] = ()) -> list[tup
 def _check_roles(report: IsolationReport) -> None:
     found = {
         row[0]: row[1:]
-        for row in _rows(
+        for row in ask(
             "SELECT rolname, rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb "
             "FROM pg_roles WHERE rolname LIKE 'nexus\\_%%'"
         )
@@ -108,14 +120,14 @@ def _check_roles(report: IsolationReport) -> None:
             f"role {role}: (super, bypassrls, login, createrole, createdb) is {found.get(role)}, "
             f"should be {attributes}",
         )
-    memberships = _rows(
+    memberships = ask(
         "SELECT r.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid "
         "JOIN pg_roles m ON m.oid = a.member WHERE m.rolname LIKE 'nexus\\_%%'"
     )
     report.expect(
         set(memberships) <= {(SEARCH, OWNER)}, f"unexpected role memberships: {memberships}"
     )
-    defaults = _rows(
+    defaults = ask(
         "SELECT setrole::regrole::text, setting FROM pg_db_role_setting, unnest(setconfig) AS setting "
         "WHERE setting ~* '^(search_path|role|row_security|rls\\.|nexus\\.)' AND setdatabase IN "
         "(0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
@@ -126,11 +138,11 @@ def _check_roles(report: IsolationReport) -> None:
 def _check_public(report: IsolationReport) -> None:
     for schema in ("public", "ext"):
         for role in (APP, PLATFORM):
-            may_create = _rows("SELECT has_schema_privilege(%s, %s, 'CREATE')", (role, schema))
+            may_create = ask("SELECT has_schema_privilege(%s, %s, 'CREATE')", (role, schema))
             report.expect(may_create == [(False,)], f"{role} may create objects in {schema}")
-    temporary = _rows("SELECT has_database_privilege(%s, current_database(), 'TEMP')", (APP,))
+    temporary = ask("SELECT has_database_privilege(%s, current_database(), 'TEMP')", (APP,))
     report.expect(temporary == [(False,)], f"{APP} may create temporary tables")
-    people = _rows(
+    people = ask(
         "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace "
         "AND c.relkind IN ('r', 'p') AND c.relname LIKE 'accounts%%' "
         "AND has_table_privilege(%s, c.oid, 'SELECT')",
@@ -144,7 +156,7 @@ def _check_public(report: IsolationReport) -> None:
         "closed": list(CLOSED_FUNCTIONS),
     }
     for finding, query in PUBLIC_FINDINGS.items():
-        found = _rows(query, names)
+        found = ask(query, names)
         report.expect(not found, finding.format(", ".join(sorted(row[0] for row in found))))
 
 
@@ -170,13 +182,11 @@ WHERE has_function_privilege(%(app)s, 'pg_catalog.' || name, 'EXECUTE')""",
 
 
 def _check_stray_schemas(report: IsolationReport, known: set[str]) -> None:
-    found = {
-        row[0] for row in _rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'c\\_%%'")
-    }
+    found = {row[0] for row in ask("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'c\\_%%'")}
     stray = sorted(found - known - {schema_of(TEMPLATE_ID)})
     creating = {
         row[0]
-        for row in _rows("SELECT 'c_' || id FROM public.tenants_tenant WHERE state = 'creating'")
+        for row in ask("SELECT 'c_' || id FROM public.tenants_tenant WHERE state = 'creating'")
     }
     report.expect(not set(stray) - creating, f"schemas without a clinic: {stray}")
 
@@ -221,12 +231,12 @@ FROM pg_proc p WHERE p.pronamespace = to_regnamespace(%s) AND p.prosecdef
 
 def _check_clinic(report: IsolationReport, tenant: Tenant, template: list[str]) -> None:
     schema, pk = tenant.schema_name, tenant.pk
-    usage = _rows("SELECT has_schema_privilege(%s, %s, 'USAGE')", (PLATFORM, schema))
+    usage = ask("SELECT has_schema_privilege(%s, %s, 'USAGE')", (PLATFORM, schema))
     report.expect(usage == [(False,)], f"{PLATFORM} may enter {schema}")
-    create = _rows("SELECT has_schema_privilege(%s, %s, 'CREATE')", (APP, schema))
+    create = ask("SELECT has_schema_privilege(%s, %s, 'CREATE')", (APP, schema))
     report.expect(create == [(False,)], f"{APP} may create objects in {schema}")
     policy = f"{POLICY_NAME}|*|true|{APP},{OWNER}|{NORMAL_POLICY}|{NORMAL_POLICY}"
-    for row in _rows(TABLES, (schema,)):
+    for row in ask(TABLES, (schema,)):
         name, enabled, forced, owner, policies, check, default, more, platform, foreign = row
         report.tables += 1
         table = f"{schema}.{name}"
@@ -238,15 +248,15 @@ def _check_clinic(report: IsolationReport, tenant: Tenant, template: list[str]) 
         report.expect(not more, f"{table}: {APP} may truncate, reference or trigger")
         report.expect(not platform, f"{table}: {PLATFORM} may read or write")
         report.expect(foreign == 0, f"{table}: a foreign key leaves the schema")
-    for name, kind, options, readable, owner in _rows(OTHERS, (schema,)):
+    for name, kind, options, readable, owner in ask(OTHERS, (schema,)):
         safe = "security_barrier=true" in options or "security_invoker=true" in options
         report.expect(
             not readable or (kind == "v" and safe and owner == OWNER),
             f"{schema}.{name}: {APP} can read a view or materialised view past the policy",
         )
-    for (name,) in _rows(SEQUENCES, (schema,)):
+    for (name,) in ask(SEQUENCES, (schema,)):
         report.expect(None, f"{schema}.{name}: {APP} may use a sequence, which obeys no policy")
-    for name, owner, config, public in _rows(FUNCTIONS, (schema,)):
+    for name, owner, config, public in ask(FUNCTIONS, (schema,)):
         report.expect(not public, f"{schema}.{name}(): anyone may run this definer function")
         report.expect(owner in {OWNER, SEARCH}, f"{schema}.{name}(): belongs to {owner}")
         report.expect(
@@ -303,7 +313,7 @@ def _schema_shape(tenant_id: int) -> list[str]:
 def _probe(report: IsolationReport, tenant: Tenant, neighbours: list[Tenant]) -> None:
     """Try to reach a neighbour's rows from inside this clinic, and every row from outside any."""
     neighbour = neighbours[0] if neighbours else None
-    tables = [row[0] for row in _rows(TABLES, (tenant.schema_name,))]
+    tables = [row[0] for row in ask(TABLES, (tenant.schema_name,))]
     _probe_without_scope(report, tenant, tables)
     if neighbour is None:
         return
@@ -311,26 +321,26 @@ def _probe(report: IsolationReport, tenant: Tenant, neighbours: list[Tenant]) ->
         raw = connections["default"].connection
         for table in tables:
             theirs = sql.Identifier(neighbour.schema_name, table)
-            _expect_nothing(
+            expect_nothing(
                 report,
                 raw,
                 sql.SQL("SELECT 1 FROM {} LIMIT 1").format(theirs),
                 f"{tenant.subdomain} reads {neighbour.schema_name}.{table}",
             )
-            _expect_nothing(
+            expect_nothing(
                 report,
                 raw,
                 sql.SQL("DELETE FROM {} RETURNING 1").format(theirs),
                 f"{tenant.subdomain} deletes from {neighbour.schema_name}.{table}",
             )
-            _expect_nothing(
+            expect_nothing(
                 report,
                 raw,
                 sql.SQL("UPDATE {} SET tenant_id = tenant_id RETURNING 1").format(theirs),
                 f"{tenant.subdomain} updates {neighbour.schema_name}.{table}",
             )
             mine = sql.Identifier(tenant.schema_name, table)
-            _expect_nothing(
+            expect_nothing(
                 report,
                 raw,
                 sql.SQL("UPDATE {} SET tenant_id = {} RETURNING 1").format(
@@ -348,7 +358,7 @@ def _probe_without_scope(report: IsolationReport, tenant: Tenant, tables: list[s
         **{key: value for key, value in settings.items() if key in keep}, autocommit=True
     ) as raw:
         for table in tables:
-            _expect_nothing(
+            expect_nothing(
                 report,
                 raw,
                 sql.SQL("SELECT 1 FROM {} LIMIT 1").format(
@@ -358,7 +368,7 @@ def _probe_without_scope(report: IsolationReport, tenant: Tenant, tables: list[s
             )
 
 
-def _expect_nothing(
+def expect_nothing(
     report: IsolationReport, raw: psycopg.Connection[Any], statement: sql.Composed, leak: str
 ) -> None:
     """Run one probe in a savepoint of its own; an error or no row is right, a row is a leak."""

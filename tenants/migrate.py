@@ -23,8 +23,8 @@ from django.db.migrations.operations import RunPython
 
 from tenants import grants
 from tenants.models import MigrationHead, SchemaScript, Tenant
-from tenants.scope import Scope, entered, public_scope, schema_of
-from tenants.walls import create_schema_statements
+from tenants.scope import Scope, current_scope, entered, public_scope, schema_of
+from tenants.walls import create_schema_statements, finishing_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -197,6 +197,8 @@ def run_executor() -> bool:
     targets = _leaves(executor.loader, settings.TENANT_APPS)
     plan = executor.migration_plan(targets)
     executor.migrate(targets, plan)
+    for statement in finishing_statements(_ask, current_scope().schema):
+        execute(statement)
     return not any(
         isinstance(operation, RunPython)
         for migration, _backwards in plan
@@ -231,6 +233,14 @@ def _recorder(statements: list[str]) -> Callable[..., Any]:
         return send(sql, params, many, context)
 
     return record
+
+
+def _ask(query: str, params: tuple[str, ...]) -> list[tuple[str, ...]]:
+    cursor: CursorWrapper
+    with connections[OWNER].cursor() as cursor:
+        cursor.execute(query, params)
+        rows: list[tuple[str, ...]] = cursor.fetchall()
+        return rows
 
 
 def execute(sql: str) -> None:

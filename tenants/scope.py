@@ -44,6 +44,8 @@ class Actor:
     label: str = ""
     impersonator: str = ""
     request_id: str = ""
+    reach: str = ""
+    """`all` where the person's permission to see patients is unlimited; else the database looks itself."""
     address: str = ""
 
 

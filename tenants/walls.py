@@ -13,6 +13,8 @@ from django_rls.policies import TenantPolicy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    Ask = Callable[[str, tuple[str, ...]], list[tuple[str, ...]]]
+
 APP, OWNER, PLATFORM, SEARCH, BACKUP = (
     "nexus_app",
     "nexus_owner",
@@ -24,6 +26,7 @@ POLICY_NAME = "tenant_wall"
 POLICY_EXPRESSION = "tenant_id = (SELECT current_setting('rls.tenant_id')::int)"
 
 _table_hooks: list[Callable[[str, int], Iterable[str]]] = []
+_schema_hooks: list[Callable[[Ask, str], Iterable[str]]] = []
 
 
 class WallPolicy(TenantPolicy):  # type: ignore[misc]
@@ -47,6 +50,19 @@ def on_new_table(hook: Callable[[str, int], Iterable[str]]) -> Callable[[str, in
 
 def hook_statements(table: str, tenant_id: int) -> list[str]:
     return [statement for hook in _table_hooks for statement in hook(table, tenant_id)]
+
+
+def on_finished_schema(hook: Callable[[Ask, str], Iterable[str]]) -> None:
+    """Register SQL that a clinic's schema gets after its migrations: `hook(ask, schema)`.
+
+    `ask(query, params)` reads the catalogue, so that the wall can follow from what the tables are. The
+    statements are recorded and replayed for the other clinics as the migrations are.
+    """
+    _schema_hooks.append(hook)
+
+
+def finishing_statements(ask: Ask, schema: str) -> list[str]:
+    return [statement for hook in _schema_hooks for statement in hook(ask, schema)]
 
 
 def column_sql(tenant_id: int) -> str:

@@ -10,8 +10,14 @@ class PatientsConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
+        from clinical.patients.reach import missing_statements
+        from clinical.patients.reach_check import check_reach
+        from tenants.isolation import also_check
+        from tenants.walls import on_finished_schema
         from ui.navigation import NavItem, Search, register, register_search
 
+        on_finished_schema(missing_statements)
+        also_check(check_reach)
         coverage.subject("patients_patient", "id")
         coverage.subject("patients_patientmerge", "winner_id")
         coverage.subject("patients_duplicatecandidate", "first_id")

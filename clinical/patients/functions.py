@@ -231,8 +231,12 @@ def assigned_only(table: str, column: str = "patient_id") -> tuple[str, str]:
 
     Beside the selectors: whatever query a coordinator's request sends, rows of participants who
     are not assigned to them do not exist. Both sub-selects are evaluated once per statement.
+
+    Migrations written before `reach.py` use it; what comes since needs nothing: after the migrations
+    each table with a patient gets the wall of `reach.py`, in this one's place too.
     """
     return (
+        f"DROP POLICY IF EXISTS assigned_only ON {{schema}}.{table}; "
         f"CREATE POLICY assigned_only ON {{schema}}.{table} AS RESTRICTIVE FOR ALL TO nexus_app "  # noqa: S608
         "USING (NOT (SELECT {schema}.acts_for_assigned_only()) "
         f"OR {column} IN (SELECT a.patient_id FROM {{schema}}.patients_coordinatorassignment a "

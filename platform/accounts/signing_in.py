@@ -41,8 +41,11 @@ def answer_unverified(request: HttpRequest) -> HttpResponse:
 
 
 def name_actor(user: User) -> None:
-    """Tell the audit trail who acts for the rest of this scope."""
-    act_as(replace(current_scope().actor, id=str(user.pk), label=user.name))
+    """Tell the audit trail who acts for the rest of this scope, and the walls how far they see."""
+    from accounts.permissions import sees_only_assigned
+
+    reach = "" if sees_only_assigned(user) else "all"
+    act_as(replace(current_scope().actor, id=str(user.pk), label=user.name, reach=reach))
 
 
 def before_second_factor(view: View) -> View:
