@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from clinical.patients.duplicates import search_for_duplicates
 from clinical.patients.models import DuplicateSearch
+from clinical.patients.summaries import refresh_all
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 from tenants.tasks import tenant_task
@@ -25,6 +26,12 @@ def find_duplicates(search_id: str = "") -> None:
         search = DuplicateSearch.objects.create()
     if search.finished_at is None:
         search_for_duplicates(search, now=timezone.now())
+
+
+@tenant_task(name="patients.refresh_summaries")
+def refresh_summaries() -> None:
+    """Make right the summaries that a large write left to be made."""
+    refresh_all()
 
 
 @shared_task(name="patients.find_duplicates_everywhere")

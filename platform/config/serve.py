@@ -1,4 +1,4 @@
-"""`nexus serve`: the servers, the newest schema, then web, worker and beat until Ctrl-C."""
+"""`nexus serve`: the servers, the newest schema, then web, events, worker and beat until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -102,30 +102,55 @@ def _start_processes(running: Installation) -> Supervisor:
     port = installation.web_port().number
     supervisor = Supervisor(servers=running.servers)
     running.stack.callback(supervisor.stop)
-    with running.steps.step("Starting web, worker and beat"):
+    with running.steps.step("Starting web, events, worker and beat"):
         web = supervisor.add(partial(_web, running, port))
+        events = supervisor.add(partial(_events, running))
         supervisor.add(partial(_worker, running))
         supervisor.add(partial(_beat, running))
         host = os.environ.get("NEXUS_BASE_DOMAIN", "localhost")
         children.wait_until(lambda: is_ready(port, host), web, seconds=READY_SECONDS, pause=0.2)
+        streams = installation.events_port().number
+        children.wait_until(
+            lambda: is_ready(streams, host, "/healthz"), events, seconds=READY_SECONDS, pause=0.2
+        )
     return supervisor
 
 
-def _web(running: Installation, port: int) -> children.Child:
+def web_command(port: int) -> list[str | Path]:
+    """How the web server is started; benchmarks start it the same way."""
     shared_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file for its heartbeat
+    return [
+        *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
+        *("--bind", f"{os.environ.get('NEXUS_BIND', '127.0.0.1')}:{port}"),
+        *("--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
+        *("--worker-class", "gthread", "--timeout", "120", "--graceful-timeout", "10"),
+        *("--access-logfile", "-", "--access-logformat", access.LOG_FORMAT),
+        "--no-control-socket",
+        *(("--worker-tmp-dir", shared_memory) if os.access(shared_memory, os.W_OK) else ()),
+    ]
+
+
+def _web(running: Installation, port: int) -> children.Child:
     return children.spawn(
         "The web server",
-        [
-            *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
-            *("--bind", f"{os.environ.get('NEXUS_BIND', '127.0.0.1')}:{port}"),
-            *("--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
-            *("--worker-class", "gthread", "--timeout", "120", "--graceful-timeout", "10"),
-            *("--access-logfile", "-", "--access-logformat", access.LOG_FORMAT),
-            "--no-control-socket",
-            *(("--worker-tmp-dir", shared_memory) if os.access(shared_memory, os.W_OK) else ()),
-        ],
+        web_command(port),
         log=running.layout.log("web"),
         env=running.environment.for_web(),
+    )
+
+
+def _events(running: Installation) -> children.Child:
+    """Streams to open pages; one process of its own, so that none of them holds a web thread."""
+    return children.spawn(
+        "The event server",
+        [
+            *(sys.executable, "-m", "config", "events"),
+            *("--bind", os.environ.get("NEXUS_BIND", "127.0.0.1")),
+            *("--port", str(installation.events_port().number)),
+        ],
+        log=running.layout.log("events"),
+        env=running.environment.for_web(),
+        patience=8,
     )
 
 
