@@ -24,6 +24,8 @@ class PatientSummary(models.Model):
     goes with its patient, in the same statement.
     """
 
+    is_derived: ClassVar = True
+
     patient = models.OneToOneField(
         "patients.Patient",
         primary_key=True,
@@ -118,6 +120,8 @@ class PatientSummary(models.Model):
 
 class SummaryMark(ClinicModel):
     """A patient whose summary is to be made anew: its row was taken, or too many came at once."""
+
+    is_derived: ClassVar = True
 
     patient_id = models.UUIDField()
 

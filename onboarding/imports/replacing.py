@@ -6,6 +6,8 @@ the FileMaker record they came from, so links, stored files and decisions about 
 - `clear` forgets which record had become which row, takes away the phones, addresses and numbers an
   import had brought, and what was made by hand where the clinic wants that;
 - the load writes each record over the row it had become before, edits included, or as a new row;
+- what people have made of imported records since, and a file cannot know, is brought up as in any other
+  run and never replaced: a note that was amended, a person two records were merged into;
 - `sweep` takes away the rows whose records are no longer in the file, unless something needs them.
 
 Documents, images and their batches are neither removed nor uploaded again: those that have lost their
@@ -16,10 +18,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from clinical.notes.models import Note
+from onboarding.imports.loading.merged_people import people_made_of_two
 from onboarding.imports.loading.writing import CHILDREN, MODELS, remembered_delete, restore_row
 from onboarding.imports.models import ImportLink, ImportRun, RowChange
 from tenants.ids import uuid7
@@ -38,13 +43,14 @@ KEPT_KINDS = frozenset(
 )  # fmt: skip
 """Brought up to date like in any other run: configuration, the address book, and what has files."""
 FILES = ("document", "image_batch")
+PATIENT = "patient"
 LISTED = 50
 
 
 def replaced_kinds() -> list[str]:
     """Answer the kinds a full re-import replaces, those that others refer to last."""
     kinds = [kind for kind in MODELS if kind not in KEPT_KINDS and kind not in CHILDREN]
-    return sorted(kinds, key=lambda kind: (kind == "patient", kind == "appointment"))
+    return sorted(kinds, key=lambda kind: (kind == PATIENT, kind == "appointment"))
 
 
 @dataclass(frozen=True)
@@ -69,21 +75,30 @@ def made_by_hand(source_key: str) -> list[ByHand]:
 
 def edited_here(source_key: str) -> int:
     """Count imported rows that people have changed since: a full re-import takes the file's again."""
-    total = 0
+    total, staying = 0, made_of_records_here()
     for kind in replaced_kinds():
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM (SELECT DISTINCT ON (c.target_id) c.target_id, c.after "  # noqa: S608
                 "FROM imports_rowchange AS c JOIN imports_importlink AS l "
                 "ON l.target_id = c.target_id AND l.source_key = %s AND l.target_type = %s "
-                "WHERE c.after IS NOT NULL AND c.target_type = %s "
+                "WHERE c.after IS NOT NULL AND c.target_type = %s AND c.target_id <> ALL (%s) "
                 "ORDER BY c.target_id, c.id DESC) AS loaded "
                 f'JOIN "{_table(kind)}" AS t ON t.id = loaded.target_id '
                 "WHERE to_jsonb(t) - 'changed_at' @> (loaded.after - 'changed_at') IS FALSE",
-                [source_key, kind, kind],
+                [source_key, kind, kind, staying.get(kind, [])],
             )
             total += cursor.fetchone()[0]
     return total
+
+
+def made_of_records_here() -> dict[str, list[uuid.UUID]]:
+    """Answer the rows, by kind, that hold what people have made of imported records."""
+    amended = Note.objects.filter(is_imported=True, version__gt=0)
+    return {
+        PATIENT: list(people_made_of_two()),
+        "note": list(amended.values_list("pk", flat=True)),
+    }
 
 
 class Replacement:
@@ -103,7 +118,10 @@ class Replacement:
             for kind in _one_of_each_table():
                 self._remove_by_hand(kind)
         for kind in CHILDREN:
-            self.cleared[kind] += remembered_delete(self.run, kind, self._brought(kind))
+            there = MODELS[kind]._default_manager.filter(patient_id__in=self._made_here[PATIENT])
+            staying = set(there.values_list("pk", flat=True))
+            going = [row_id for row_id in self._brought(kind) if row_id not in staying]
+            self.cleared[kind] += remembered_delete(self.run, kind, going)
         self._forget_links()
         self._look_again_at_files()
         return sum(self.cleared.values()) + sum(self.removed_by_hand.values())
@@ -133,14 +151,25 @@ class Replacement:
             for kind in replaced_kinds():
                 cursor.execute(
                     "WITH gone AS (DELETE FROM imports_importlink AS l "
-                    "WHERE l.source_key = %s AND l.target_type = %s RETURNING l.*) "
+                    "WHERE l.source_key = %s AND l.target_type = %s "
+                    "AND l.target_id <> ALL (%s) RETURNING l.*) "
                     "INSERT INTO imports_rowchange "
                     "(id, run_id, table_id, record_id, target_type, target_id, action, before) "
                     "SELECT gen_random_uuid(), %s, g.table_id, g.record_id, 'link', g.id, %s, "
                     "to_jsonb(g) - 'tenant_id' FROM gone AS g",
-                    [self.key, kind, self.run.pk, RowChange.Action.DELETED],
+                    [
+                        self.key,
+                        kind,
+                        self._made_here.get(kind, []),
+                        self.run.pk,
+                        RowChange.Action.DELETED,
+                    ],
                 )
                 self.cleared[kind] += cursor.rowcount
+
+    @cached_property
+    def _made_here(self) -> dict[str, list[uuid.UUID]]:
+        return made_of_records_here()
 
     def _look_again_at_files(self) -> None:
         """Let documents and batches without a patient be read anew: theirs may be there now."""
@@ -304,6 +333,8 @@ def _not_from(source_key: str, kind: str) -> list[uuid.UUID]:
         run__source__key=source_key,
     )
     own = rows.exclude(pk__in=linked.values("target_id"))
+    if kind == PATIENT:
+        own = own.filter(merged_into=None)
     return list(own.exclude(pk__in=hanging.values("target_id")).values_list("pk", flat=True))
 
 

@@ -38,10 +38,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-APPS = (
-    "practice", "patients", "appointments", "contacts", "notes", "letters", "clinic_messages",
-    "documents", "invoices",
-)  # fmt: skip
+PACKAGES = ("clinical.", "billing_integrations.")
+"""Where the clinic's records live."""
 PROVIDER = "imports"
 KEPT = timedelta(days=30)
 """How long the copy stays after the load; counts and checksums stay with the run for good."""
@@ -69,13 +67,16 @@ class Sum:
 
 
 def snapshot_models() -> list[type[Model]]:
-    """Answer the models whose rows are the clinic's records, in the order of their apps."""
-    known = {config.label for config in apps.get_app_configs()}
+    """Answer the models whose rows are the clinic's records, in the order of their apps.
+
+    A model whose rows the database makes from others (`is_derived`) records nothing.
+    """
     return [
         model
-        for label in APPS
-        if label in known
-        for model in apps.get_app_config(label).get_models()
+        for config in apps.get_app_configs()
+        if config.name.startswith(PACKAGES)
+        for model in config.get_models()
+        if not getattr(model, "is_derived", False)
     ]
 
 

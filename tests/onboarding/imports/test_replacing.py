@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from clinical.appointments.models import Appointment
+from clinical.notes.models import Note
+from clinical.notes.services import NoteText, amend_note
+from clinical.patients.merging import merge_patients
 from clinical.patients.models import ContactPoint, Patient
 from onboarding.imports.loading.engine import Loader
 from onboarding.imports.models import ImportLink, ImportRun
@@ -202,3 +206,49 @@ def test_records_another_file_has_brought_stay_and_the_neighbour_is_untouched(
     with tenant_scope(alpha):
         assert Patient.objects.filter(family_name="Elsewhere").count() == 1
     assert images(beta) == neighbour
+
+
+def test_a_note_amended_here_keeps_its_amendment_and_undoing_changes_nothing(alpha, demo, sign_in):
+    import_file(alpha, demo.path, actor=OWNER)
+    clinician = sign_in(alpha, "clinician").person
+    with tenant_scope(alpha):
+        note = Note.objects.filter(is_imported=True).exclude(body="").order_by("pk").first()
+        amend_note(
+            note,
+            actor=clinician,
+            at=timezone.now(),
+            revision=note.revision,
+            text=NoteText(note.title, (("Note", "As it was, and more."),)),
+            reason="More came to light",
+        )
+    before = images(alpha)
+
+    report = import_file(alpha, demo.path, actor=OWNER, **REPLACE)
+
+    assert report["holds"] is True
+    with tenant_scope(alpha):
+        kept = Note.objects.get(pk=note.pk)
+        assert "As it was, and more." in kept.body
+        assert kept.state == Note.State.AMENDED
+    undo_run(alpha, last_run(alpha).pk)
+    assert images(alpha) == before
+
+
+def test_two_records_made_one_here_stay_one(alpha, demo, sign_in):
+    import_file(alpha, demo.path, actor=OWNER)
+    owner = sign_in(alpha, "owner").person
+    with tenant_scope(alpha):
+        winner, loser = Patient.objects.exclude(family_name="").order_by("number")[:2]
+        visits = Appointment.objects.filter(patient__in=[winner, loser]).count()
+        merge_patients(winner, loser, actor=owner, at=timezone.now())
+    before = images(alpha)
+
+    report = import_file(alpha, demo.path, actor=OWNER, **REPLACE)
+
+    assert report["holds"] is True
+    with tenant_scope(alpha):
+        assert Patient.everyone.get(pk=loser.pk).merged_into_id == winner.pk
+        assert Appointment.objects.filter(patient=winner).count() == visits
+        assert not Appointment.objects.filter(patient=loser).exists()
+    undo_run(alpha, last_run(alpha).pk)
+    assert images(alpha) == before

@@ -14,6 +14,7 @@ from onboarding.filemaker.exports.inspect import inspect_export
 from onboarding.filemaker.fmp.errors import FileMakerFileError
 from onboarding.filemaker.fmp.inspect import inspect_file
 from onboarding.imports.mapping import MappingError
+from onboarding.imports.models import ImportRun
 from onboarding.imports.reports import as_text
 from onboarding.imports.runs import ImportRefusedError
 from onboarding.imports.services import import_file
@@ -41,6 +42,17 @@ class Command(BaseCommand):
         load.add_argument("--dry-run", action="store_true", help="do all of it, keep nothing")
         load.add_argument(
             "--mapping", type=Path, help="a mapping as JSON instead of the last or suggested one"
+        )
+
+        load.add_argument(
+            "--replace",
+            action="store_true",
+            help="a full re-import: load everything anew in place of what this file had brought",
+        )
+        load.add_argument(
+            "--remove-by-hand",
+            action="store_true",
+            help="with --replace: also remove what was made in Nexus and not by the file",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
@@ -79,6 +91,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no open clinic at “{options['tenant']}”. “nexus tenants list” shows all."
             )
+        if options["remove_by_hand"] and not options["replace"]:
+            raise CommandError("--remove-by-hand goes with --replace only.")
         mapping = None
         if options["mapping"]:
             try:
@@ -88,6 +102,8 @@ class Command(BaseCommand):
         report = import_file(
             tenant, options["file"], actor=COMMAND_LINE, dry_run=options["dry_run"],
             mapping=mapping, live=True,
+            mode=ImportRun.Mode.REPLACE if options["replace"] else ImportRun.Mode.UPDATE,
+            by_hand=ImportRun.ByHand.REMOVE if options["remove_by_hand"] else ImportRun.ByHand.KEEP,
         )  # fmt: skip
         if options["json"]:
             self._print(report)

@@ -119,3 +119,15 @@ def test_a_wrong_mapping_is_an_error_and_keeps_nothing(alpha, nexus, demo, tmp_p
 
     assert status == 1
     assert "no table 999" in err
+
+
+def test_a_full_re_import_is_asked_for_by_name(alpha, nexus, demo):
+    nexus("import", demo.path, "--tenant", "alpha", "--json")
+
+    status, out, _ = nexus("import", demo.path, "--tenant", "alpha", "--replace", "--json")
+
+    report = json.loads(out)
+    assert (status, report["totals"]["created"]) == (0, 0)
+    assert report["replacement"]["by_hand"] == "keep"
+    with pytest.raises(CommandError, match="--replace only"):
+        call_command("filemaker", "import", str(demo.path), "--tenant", "alpha", "--remove-by-hand")
