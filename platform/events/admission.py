@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -73,7 +73,7 @@ def _clinic_of(host: str) -> Tenant:
         tenant = Tenant.objects.filter(subdomain=label, state=Tenant.State.ACTIVE).first()
     if tenant is None:
         raise NotAdmittedError(NOT_FOUND)
-    return tenant
+    return cast("Tenant", tenant)
 
 
 def _person_of(session_key: str) -> User | None:
@@ -81,6 +81,6 @@ def _person_of(session_key: str) -> User | None:
     request = HttpRequest()
     store = SessionStore(session_key)
     store.in_background = True
-    request.session = store  # type: ignore[assignment]
+    request.session = store
     user = person_behind(request)
     return user if user.is_authenticated else None

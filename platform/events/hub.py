@@ -139,7 +139,7 @@ class Hub:
         while True:
             connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
             try:
-                await connection.connect()
+                await connection.connect()  # type: ignore[no-untyped-call]
                 await connection.send_command("PSUBSCRIBE", self._channels.pattern)
                 await self._read(connection)
             except (RedisError, OSError, TimeoutError):

@@ -56,21 +56,23 @@ class Message:
             facts = json.loads(payload)
             tenant, topic = facts["tenant"], facts["topic"]
             user, first, last = (facts.get(name, "") for name in ("user", "from", "until"))
-            if not isinstance(tenant, int) or isinstance(tenant, bool):
-                raise MessageError("The message names no clinic.")
             return cls(
-                tenant=tenant,
+                tenant=_whole(tenant),
                 topic=topic,
                 user=str(UUID(user)) if user else "",
                 first=date.fromisoformat(first).isoformat() if first else "",
                 last=date.fromisoformat(last).isoformat() if last else "",
             )
-        except MessageError:
-            raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise MessageError("The message cannot be read.") from error
+            raise MessageError("The message is none of ours.") from error
 
     def for_browser(self) -> str:
         """Write what a page is told: it knows its clinic and its person."""
         days = {"from": self.first, "until": self.last} if self.first else {}
         return json.dumps({"topic": self.topic, **days})
+
+
+def _whole(number: object) -> int:
+    if type(number) is not int:
+        raise TypeError
+    return number

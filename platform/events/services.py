@@ -29,7 +29,7 @@ def publish(topic: str, *, first: date | None = None, last: date | None = None) 
             _clinic(),
             topic,
             first=first.isoformat() if first else "",
-            last=(last or first).isoformat() if first and (last or first) else "",  # type: ignore[union-attr]
+            last=(last or first).isoformat() if first else "",
         )
     )
 

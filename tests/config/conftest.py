@@ -26,7 +26,11 @@ class Serving:
     def __init__(self, var: Path) -> None:
         self.var = var
         self.ports = {
-            name: free_port() for name in ("NEXUS_PORT", "NEXUS_POSTGRES_PORT", "NEXUS_VALKEY_PORT")
+            name: free_port()
+            for name in (
+                *("NEXUS_PORT", "NEXUS_EVENTS_PORT"),
+                *("NEXUS_POSTGRES_PORT", "NEXUS_VALKEY_PORT"),
+            )
         }
         unwanted = ("DATABASE_", "REDIS_URL", "SECRET_KEY", "DJANGO_", "NEXUS_", "PYTEST_")
         self.env = {

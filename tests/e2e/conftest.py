@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -61,9 +62,7 @@ def platform(django_db_setup, tmp_path_factory):
         raw.execute(f'GRANT CREATE ON DATABASE "{name}" TO nexus_owner')
     folder = tmp_path_factory.mktemp("platform")
     (folder / "static").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port, events_port = _free_ports(2)
     environment = {
         **os.environ,
         **{
@@ -73,6 +72,7 @@ def platform(django_db_setup, tmp_path_factory):
         "REDIS_URL": f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{_redis_index()}",
         "NEXUS_VAR": str(folder),
         "NEXUS_PORT": str(port),
+        "NEXUS_EVENTS_PORT": str(events_port),
         # Of the two clinics one may read a FileMaker Server on the loopback.
         "NEXUS_PRIVATE_NETWORKS": "beta=127.0.0.0/8,beta=::1/128",
         "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
@@ -85,6 +85,7 @@ def platform(django_db_setup, tmp_path_factory):
     processes = [
         _start(folder, environment, "web", _web(port)),
         _start(folder, environment, "worker", _worker()),
+        _start(folder, environment, "events", [sys.executable, "-m", "config", "events"]),
     ]
     try:
         _wait_until_ready(started, processes, folder)
@@ -94,6 +95,14 @@ def platform(django_db_setup, tmp_path_factory):
             process.terminate()
         for process in processes:
             process.wait(timeout=30)
+
+
+def _free_ports(number: int) -> list[int]:
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(number)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _redis_index() -> int:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import Session, User
 from clinical.appointments.models import Appointment
@@ -88,10 +89,10 @@ def test_what_touches_no_row_and_what_is_taken_back_is_not_told(alpha):
     with told() as heard:
         with tenant_scope(alpha):
             Appointment.objects.filter(notes="nobody's").update(notes="x")
-        with pytest.raises(ZeroDivisionError), tenant_scope(alpha):
+        with tenant_scope(alpha):
             book()
             publish("diary")
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
 
     assert heard == []
 

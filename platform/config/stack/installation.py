@@ -48,6 +48,11 @@ def web_port() -> Port:
     return port("the web pages", "NEXUS_PORT", WEB_PORT)
 
 
+def events_port() -> Port:
+    """The streams' port: beside the web's where nobody says otherwise."""
+    return port("the streams of changes", "NEXUS_EVENTS_PORT", web_port().number + 1)
+
+
 @dataclass(slots=True)
 class Installation:
     """Everything a command needs once the servers stand."""
@@ -122,6 +127,7 @@ def start(steps: Steps, stack: ExitStack) -> Installation:
         if own_database and (found := postgres.end_earlier(here.postgres)):
             step.say(found)
         web_port().require_free()
+        events_port().require_free()
     database = _database(here, secrets["admin"], steps, stack) if own_database else None
     cache = _cache(here, secrets["valkey"], steps, stack) if own_cache else None
     described = environment.describe(here, secrets, database=database, cache=cache)

@@ -1,7 +1,5 @@
-/* The day keeps itself fresh: what others change shows within half a minute.
+/* The day keeps itself fresh: what others change shows by itself, and when ui/live.js says so.
    Not while somebody reads elsewhere, has a menu open or has the focus in the list. */
-
-const SECONDS = 30;
 
 /* A day that has begun opens where it is now, not at what is over. */
 const now = document.querySelector(".ap-current, .ap-now");
@@ -13,8 +11,11 @@ function isBusy(element) {
   return Boolean(element.querySelector("details[open], .htmx-request") || (document.activeElement !== document.body && element.contains(document.activeElement)));
 }
 
-setInterval(() => {
+function freshen() {
   const element = grid();
   if (!element || document.visibilityState !== "visible" || isBusy(element)) return;
   window.htmx?.trigger(element, "day:refresh");
-}, SECONDS * 1000);
+}
+
+document.addEventListener("nexus:look", freshen);
+document.addEventListener("nexus:change", ({ detail }) => { if (detail.topic === "diary") freshen(); });

@@ -7,7 +7,6 @@ const find = (selector, inside = document) => inside.querySelector(selector);
 const KINDS = { day: "resourceTimeGridDay", week: "timeGridWeek", month: "dayGridMonth" };
 const SIGNS = { booked: "○", confirmed: "✓", arrived: "⇥", in_session: "▶", completed: "✓✓", did_not_attend: "✕", late_cancellation: "✕", cancelled: "✕" };
 const KEYS = { a: "arrived", c: "confirmed", d: "completed", x: "did_not_attend" };
-const SECONDS_BETWEEN_LOOKS = 2;
 const SECONDS_TO_UNDO = 20;
 const NARROW = window.matchMedia("(max-width: 767.98px)");
 
@@ -77,8 +76,11 @@ async function refresh() {
   }
 }
 
+let lookAgain;
 async function look() {
-  if (document.visibilityState !== "visible" || state.dragging || state.busy || !calendar) return;
+  if (document.visibilityState !== "visible" || !calendar) return;
+  clearTimeout(lookAgain);
+  if (state.dragging || state.busy) { lookAgain = setTimeout(look, 1000); return; }
   try {
     const found = await ask(`${config.version}?${query()}`, { headers: { "X-Nexus-Background": "1" } });
     problem("");
@@ -385,7 +387,12 @@ find("[data-private]").addEventListener("change", (event) => { state.isPrivate =
 document.addEventListener("diary:changed", refresh);
 document.addEventListener("diary:close", closeDrawer);
 document.addEventListener("visibilitychange", look);
-setInterval(look, SECONDS_BETWEEN_LOOKS * 1000);
+// What others change: ui/live.js says when, and how often to look where it cannot.
+document.addEventListener("nexus:look", look);
+document.addEventListener("nexus:change", ({ detail: { topic, from, until } }) => {
+  const [first, last] = span();
+  if (topic === "diary" && !(from && (until < later(first, -1) || from > later(last, 1)))) look();
+});
 
 if (NARROW.matches && !new URLSearchParams(window.location.search).has("view")) window.location.replace(`${config.list}?date=${config.date}${config.location ? `&location=${config.location}` : ""}`);
 else {
