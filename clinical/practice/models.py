@@ -30,6 +30,8 @@ class Location(ClinicModel):
     short_name = models.CharField(blank=True, default="")
     colour = models.CharField(max_length=7, default=DEFAULT_COLOUR)
     phone = models.CharField(blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    """Where answers to mails from here go."""
     address = models.TextField(blank=True, default="")
     time_zone = models.CharField(
         max_length=64, blank=True, default="", help_text="Empty: the same as the practice's."
