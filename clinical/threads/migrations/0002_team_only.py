@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from django.db import migrations
+
+from clinical.patients.functions import ClinicSQL
+
+TABLES = (
+    "threads_thread",
+    "threads_participant",
+    "threads_post",
+    "threads_mention",
+    "threads_attachment",
+)
+
+
+class Migration(migrations.Migration):
+    """Support coordinators see nothing the team writes, whatever query their request sends."""
+
+    dependencies = [("threads", "0001_initial"), ("patients", "0003_assigned_only")]
+
+    operations = [
+        ClinicSQL(
+            [
+                f"CREATE POLICY assigned_only ON {{schema}}.{table} AS RESTRICTIVE FOR ALL "
+                "TO nexus_app USING (NOT (SELECT {schema}.acts_for_assigned_only()))"
+                for table in TABLES
+            ],
+            [f"DROP POLICY assigned_only ON {{schema}}.{table}" for table in TABLES],
+        )
+    ]

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from audit.models import Event
+from clinical.threads.models import Attachment, Thread
+from tenants.scope import tenant_scope
+
+
+def test_a_message_about_a_patient_is_written_read_answered_and_done(alpha, sign_in, patient):
+    robin, kim, bo = (sign_in(alpha, role) for role in ("reception", "clinician", "billing"))
+    with tenant_scope(alpha):
+        ada = patient()
+
+    sent = robin.post(
+        f"/inbox/new/?patient={ada.pk}",
+        {"patient": str(ada.pk), "subject": "Splint", "body": "@clinician person ready?",
+         "is_task": "on", "assignee": str(kim.person.pk), "due_on": "2026-11-23", "priority": "1",
+         "files": [SimpleUploadedFile("plan.txt", b"twice a day")]},
+    )  # fmt: skip
+
+    assert sent.status_code == 302, sent.text
+    with tenant_scope(alpha):
+        thread, file = Thread.objects.get(), Attachment.objects.get()
+    assert thread.patient_id == ada.pk
+    page = sent["Location"]
+    assert "1 unread" in kim.get("/inbox/").text
+    text = kim.get(page).text
+    assert '<span class="th-mention">@clinician person</span>' in text
+    assert "All read" in kim.get("/inbox/?show=mine").text
+    assert "Splint" in kim.get(f"/patients/{ada.pk}/team/").text
+    assert "Open tasks" in kim.get(f"/patients/{ada.pk}/").text
+    taken = kim.get(f"/inbox/files/{file.pk}/")
+    assert (taken.getvalue(), taken["Content-Disposition"]) == (
+        b"twice a day", 'attachment; filename="plan.txt"',
+    )  # fmt: skip
+    for path in (page, f"/inbox/files/{file.pk}/"):
+        assert bo.get(path).status_code == 404
+    assert "Splint" not in bo.get(f"/patients/{ada.pk}/team/").text
+    assert kim.post(f"{page}post/", {"body": "Yes."}).status_code == 302
+    assert kim.post(f"{page}post/", {"body": ""}).status_code == 422
+    assert kim.post(f"{page}step/", {"action": "done"}).status_code == 302
+    assert kim.post(f"{page}step/", {"action": "explode"}).status_code == 404
+    assert kim.post(f"{page}unread/").status_code == 302
+    with tenant_scope(alpha):
+        seen = Event.objects.filter(object_type="threads_thread", action="view")
+        assert {event.subject_id for event in seen} == {str(ada.pk)}
+    assert "Splint" in kim.post("/inbox/", {"words": "splint", "show": "all"}).text
+
+
+def test_a_patient_of_nobody_is_not_written_about(alpha, beta, sign_in, patient):
+    with tenant_scope(beta):
+        theirs = patient()
+    robin = sign_in(alpha, "reception")
+
+    for pk in (str(theirs.pk), "x"):
+        sent = robin.post(
+            "/inbox/new/", {"patient": pk, "subject": "s", "body": "b", "for_team": "on"}
+        )
+        assert sent.status_code in {404, 422}
+    with tenant_scope(alpha):
+        assert not Thread.objects.exists()
