@@ -123,7 +123,7 @@ def _greeting(facts: LetterFacts) -> str:
     )
 
 
-FIELDS: Mapping[str, tuple[str, Callable[[LetterFacts], str]]] = {
+FIELDS: dict[str, tuple[str, Callable[[LetterFacts], str]]] = {
     "patient.full_name": ("Patient's full name", lambda facts: facts.patient.full_name),
     "patient.title": ("Patient's title", lambda facts: facts.patient.title),
     "patient.given_names": ("Given names", lambda facts: facts.patient.given_names),
@@ -179,3 +179,8 @@ FIELDS: Mapping[str, tuple[str, Callable[[LetterFacts], str]]] = {
     ),
 }
 """Name → what it is called on screen, and the text it becomes."""
+
+
+def add_fields(fields: Mapping[str, tuple[str, Callable[[LetterFacts], str]]]) -> None:
+    """Add fields of another app, from its `AppConfig.ready`; the same name again replaces one."""
+    FIELDS.update(fields)

@@ -10,6 +10,34 @@ class MeasuresConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
+        from clinical.letters.merge_fields import add_fields
+        from clinical.measures.header import banners
+        from clinical.measures.merge_fields import measure_fields
+        from clinical.measures.timeline import SOURCE
+        from clinical.patients import header, timeline
+        from clinical.patients.tabs import Tab
+        from clinical.patients.tabs import register as register_tab
+        from ui.navigation import NavItem, register
+
+        register_tab(Tab("Measures", "measures:list", "measures.run", 45, icon="chart-line"))
+        timeline.register(SOURCE)
+        header.register("measures", banners, permission="measures.view")
+        add_fields(measure_fields())
+        register(
+            NavItem(
+                "Measures due", "measures:due", "chart-line", permission="measures.view", order=35
+            )
+        )
+        register(
+            NavItem(
+                "Measures",
+                "measures:settings",
+                "chart-line",
+                permission="settings.change",
+                order=74,
+                group="Settings",
+            )
+        )
 
         # A draft is saved with every answer: that it changed is recorded, the answers are not. The
         # finished row is kept by the database as it is.

@@ -36,6 +36,8 @@ CODES = RateLimitItemPerMinute(5, 15, namespace="code")
 CODES_A_DAY = RateLimitItemPerHour(30, 24, namespace="code-day")
 MAILS_TO_PERSON = RateLimitItemPerHour(3, namespace="mail-person")
 MAILS_FROM_ADDRESS = RateLimitItemPerHour(20, namespace="mail-address")
+LINKS_MISSED = RateLimitItemPerMinute(20, 15, namespace="link-missed")
+LINK_ANSWERS = RateLimitItemPerHour(300, namespace="link-answers")
 KNOWN_FOR = 90 * 24 * 60 * 60
 _IPV6_SITE = 64
 
@@ -108,6 +110,16 @@ def admit_mail(email: str) -> None:
     """Count a request for a mail, whether or not the address belongs to anybody."""
     _count(MAILS_FROM_ADDRESS, _network())
     _count(MAILS_TO_PERSON, fingerprint(email))
+
+
+def admit_link_missed() -> None:
+    """Count a link that leads to nothing, of a patient or of somebody who guesses, by address."""
+    _count(LINKS_MISSED, _network())
+
+
+def admit_link_answer(link_id: object) -> None:
+    """Count what is sent on a patient's link."""
+    _count(LINK_ANSWERS, str(link_id))
 
 
 def _count(item: RateLimitItem, *who: str, by: RateLimiter | None = None) -> None:

@@ -1,0 +1,90 @@
+"""Mails about questionnaires. Nothing clinical stands in them: not what is asked, not what was said."""
+
+from __future__ import annotations
+
+import smtplib
+from email.utils import formataddr, parseaddr
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.permissions import Action, Resource, allows
+from clinical.appointments.models import Appointment
+from clinical.measures.links import first_name, renew_token
+from clinical.measures.models import Assessment, PatientLink
+from tenants.tasks import tenant_task
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+RETRY: dict[str, Any] = {
+    "autoretry_for": (OSError, smtplib.SMTPException),
+    "retry_backoff": 30,
+    "max_retries": 6,
+}
+
+
+@tenant_task(name="measures.send_link", long=True, **RETRY)
+def send_link(self: Any, link_id: str) -> None:
+    """Mail a link to the patient. Each delivery carries a token made for it; the task knows none."""
+    clinic = self.request.tenant
+    with self.scope():
+        link = PatientLink.objects.select_related("patient").filter(pk=link_id).first()
+        token = renew_token(link, at=timezone.now()) if link is not None and link.email else None
+        if link is None or token is None:
+            return
+        path = reverse("measures:answer", args=[token], urlconf=settings.CLINIC_URLCONF)
+        context = {
+            "first_name": first_name(link.patient),
+            "clinic": clinic.name,
+            "link": clinic.url + path,
+            "until": timezone.localtime(link.expires_at),
+        }
+        address = link.email
+    _mail(clinic, "measures/mail/link.txt", f"A questionnaire from {clinic.name}", context, address)
+
+
+@tenant_task(name="measures.tell_of_alert", long=True, **RETRY)
+def tell_of_alert(self: Any, assessment_id: str) -> None:
+    """Ask the patient's clinicians to look at an answer today; the mail names neither."""
+    clinic = self.request.tenant
+    with self.scope():
+        assessment = Assessment.objects.filter(pk=assessment_id).select_related("link").first()
+        if assessment is None or not assessment.needs_look:
+            return
+        addresses = [person.email for person in _who_should_know(assessment)]
+    context = {"clinic": clinic.name, "link": clinic.url + "/measures/"}
+    for address in addresses:
+        subject = f"Please look at an answer today: {clinic.name}"
+        _mail(clinic, "measures/mail/alert.txt", subject, context, address)
+
+
+def _who_should_know(assessment: Assessment) -> list[User]:
+    """Answer who sent the link, and whom the patient sees: last, and next."""
+    link = PatientLink.objects.filter(assessment=assessment).select_related("created_by").first()
+    found = [link.created_by] if link is not None and link.created_by else []
+    now = timezone.now()
+    visits = Appointment.objects.filter(
+        patient=assessment.patient_id, practitioner__user__isnull=False
+    ).select_related("practitioner__user")
+    near = (
+        visits.filter(starts_at__lt=now).order_by("-starts_at").first(),
+        visits.filter(starts_at__gte=now).order_by("starts_at").first(),
+    )
+    found += [
+        visit.practitioner.user
+        for visit in near
+        if visit is not None and visit.practitioner is not None and visit.practitioner.user
+    ]
+    unique = {person.pk: person for person in found}
+    return [one for one in unique.values() if allows(one, Action.VIEW, Resource.MEASURES)]
+
+
+def _mail(clinic: Any, template: str, subject: str, context: dict[str, Any], address: str) -> None:
+    sender = formataddr((f"{clinic.name} via Nexus", parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    body = render_to_string(template, context)
+    EmailMessage(" ".join(subject.split()), body, sender, [address]).send()
