@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from clinical.appointments.models import Appointment
-from config.stack import valkey
+from config.stack import supervisor, valkey
 from config.stack.listening import free_port
 from tenants.scope import tenant_scope
 
@@ -45,7 +45,10 @@ class Reader:
                 self.lines.append(line.decode().strip())
         except (OSError, ValueError, http.client.HTTPException):
             pass
-        self.has_ended.set()
+        finally:
+            self._answer.close()
+            self._connection.close()
+            self.has_ended.set()
 
     def waits_for(self, words: str, *, after: int = 0, seconds: float = 8) -> int:
         """Answer how many lines there were when the words came."""
@@ -62,17 +65,18 @@ class EventServer:
         self.folder = folder
         self.port, self.valkey_port = free_port(), free_port()
         self.start_valkey()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "config", "events", "--port", str(self.port)],
-            env={
-                **os.environ,
-                "REDIS_URL": self.valkey.url,
-                "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
-            },
-            cwd=ROOT,
-            stdout=(folder / "log").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config", "events", "--port", str(self.port)],
+                env={
+                    **os.environ,
+                    "REDIS_URL": self.valkey.url,
+                    "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
+                },
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
         self._until_it_answers()
 
     def start_valkey(self) -> None:
@@ -84,13 +88,9 @@ class EventServer:
     def _until_it_answers(self) -> None:
         for _ in range(400):
             assert self.process.poll() is None, (self.folder / "log").read_text()
-            try:
-                asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-                asked.request("GET", "/healthz")
-                if asked.getresponse().status == 200:
-                    return
-            except OSError:
-                time.sleep(0.05)
+            if supervisor.is_ready(self.port, "localhost", "/healthz"):
+                return
+            time.sleep(0.05)
         pytest.fail("the event server did not start")
 
     def stop(self) -> None:

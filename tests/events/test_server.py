@@ -75,8 +75,9 @@ class Stream:
 
 
 @pytest.fixture
-def events():
+def events(monkeypatch):
     """Run a coroutine with an event server that hears what `say` is given."""
+    monkeypatch.setattr(server, "DOOR_THREADS", 1)  # so that one task closes its connection
 
     def run(work):
         async def inside():

@@ -11,9 +11,12 @@ function isBusy(element) {
   return Boolean(element.querySelector("details[open], .htmx-request") || (document.activeElement !== document.body && element.contains(document.activeElement)));
 }
 
+let later;
 function freshen() {
   const element = grid();
-  if (!element || document.visibilityState !== "visible" || isBusy(element)) return;
+  if (!element || document.visibilityState !== "visible") return;
+  clearTimeout(later);
+  if (isBusy(element)) { later = setTimeout(freshen, 2000); return; }
   window.htmx?.trigger(element, "day:refresh");
 }
 
