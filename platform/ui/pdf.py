@@ -4,7 +4,8 @@ A template is code of ours. What people wrote reaches it as data and is never re
     #let data = json(bytes(sys.inputs.data))
     #data.title
 The compiler reads nothing outside the template's folder, brings its own fonts (Libertinus Serif,
-New Computer Modern, DejaVu Sans Mono) and tags the pages for screen readers.
+New Computer Modern, DejaVu Sans Mono) and makes PDF/UA-1: tagged for screen readers, with title and
+language. A template that is not accessible (an image without `alt`, no title) does not compile.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def render_pdf(template_path: Path, data: Mapping[str, Any]) -> bytes:
             ignore_system_fonts=True,
             format="pdf",
             sys_inputs=inputs,
+            pdf_standards="ua-1",
         )
     except typst.TypstError as error:
         raise PdfError(f"{template_path.name}: {error.message}") from error

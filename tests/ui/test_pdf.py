@@ -11,7 +11,8 @@ from ui.pdf import PdfError, render_pdf
 def template(tmp_path):
     def write(source: str):
         path = tmp_path / "page.typ"
-        path.write_text("#let data = json(bytes(sys.inputs.data))\n" + source)
+        head = '#let data = json(bytes(sys.inputs.data))\n#set document(title: "Test")\n'
+        path.write_text(head + source)
         return path
 
     return write
@@ -22,6 +23,7 @@ def test_a_template_becomes_a_pdf(template):
 
     assert made.startswith(b"%PDF-")
     assert b"/StructTreeRoot" in made, "tagged for screen readers"
+    assert b"pdfuaid" in made, "says that it is PDF/UA"
 
 
 def test_text_of_people_is_never_markup(template):
@@ -39,3 +41,10 @@ def test_a_template_reads_nothing_outside_its_folder(template):
 def test_a_template_that_lacks_its_data_is_named(template):
     with pytest.raises(PdfError, match=r"page\.typ"):
         render_pdf(template("#data.missing"), {})
+
+
+def test_an_image_that_nobody_can_hear_is_refused(template):
+    drawing = '#image(bytes("<svg xmlns=\'http://www.w3.org/2000/svg\' viewBox=\'0 0 9 9\'/>"), format: "svg")'
+
+    with pytest.raises(PdfError, match="alternative text|alt"):
+        render_pdf(template(drawing), {})
