@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 
 from clinical.contacts.models import Contact
+from clinical.letters.mailing import Address
 from clinical.letters.models import LetterTemplate
 from clinical.letters.selectors import templates_in_use
 from clinical.letters.services import FIELDS, LINE, TEXT
@@ -15,6 +16,8 @@ from clinical.practice.models import Location, Practitioner
 from clinical.practice.selectors import locations_in_use, practitioners_in_use
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clinical.letters.models import Letter
 
 BIG = 2**31 - 1
@@ -97,3 +100,46 @@ class TemplateForm(forms.Form):
         required=False, max_length=TEXT, label="Text", widget=forms.Textarea(attrs={"rows": 16})
     )
     is_active = forms.BooleanField(required=False, initial=True, label="Offered for new letters")
+
+
+class CopyForm(forms.Form):
+    """Who gets a copy: somebody to add or to take away, or what is typed to find them."""
+
+    contact = forms.ModelChoiceField(Contact.objects.none(), required=False)
+    remove = forms.UUIDField(required=False)
+    q = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        field = self.fields["contact"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
+        field.queryset = Contact.objects.filter(is_active=True)
+
+
+class MailForm(forms.Form):
+    """Where a letter is mailed to: of the addresses on record, and one that is typed."""
+
+    known = forms.MultipleChoiceField(
+        required=False, label="To", widget=forms.CheckboxSelectMultiple
+    )
+    other = forms.CharField(
+        required=False,
+        max_length=254,
+        label="Another address",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any, *, offered: Sequence[tuple[str, str]]) -> None:
+        first = [address for _, address in offered[:1]]
+        super().__init__(data, initial={"known": first})
+        self._names = {address: name for name, address in offered}
+        field = self.fields["known"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
+        field.choices = [(address, f"{name}, {address}") for name, address in offered]
+
+    def addresses(self) -> list[Address]:
+        """Answer the addresses chosen and typed; what is no address the service refuses."""
+        self.full_clean()
+        chosen = [Address(self._names[one], one) for one in self.cleaned_data.get("known", [])]
+        typed = self.cleaned_data.get("other", "")
+        return [*chosen, Address("", typed)] if typed else chosen

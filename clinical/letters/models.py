@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinical.contacts.models import Contact
+from clinical.messages.models import Message
 from clinical.patients.models import Patient
 from clinical.practice.models import Location, Practitioner
 from tenants.models import ClinicModel
@@ -56,7 +57,7 @@ class LetterTemplateVersion(ClinicModel):
 
 
 class Letter(ClinicModel):
-    """A letter in plain paragraphs. Final and sent ones are not changed."""
+    """A letter in plain paragraphs. The database keeps final and sent ones as they are."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -91,6 +92,13 @@ class Letter(ClinicModel):
     finalised_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=0, db_default=0)
     """Counts the saves, so that one who read an older text is told."""
+    replaces = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replaced_by"
+    )
+    """The final letter that this one corrects: the version before it."""
+    version = models.PositiveIntegerField(default=1, db_default=1)
+    is_imported = models.BooleanField(default=False, db_default=False)
+    """Written elsewhere. The database sets it on a letter that is born final."""
     source_note = models.CharField(blank=True, default="")
     """What an import had to say about the row, shown with it."""
     extra = models.JSONField(blank=True, default=dict)
@@ -117,3 +125,62 @@ class Letter(ClinicModel):
     @property
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
+
+
+class LetterCopy(ClinicModel):
+    """Somebody else who gets the letter: printed below it as cc."""
+
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="copies")
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="letter_copies"
+    )
+    name = models.CharField()
+    """As it is printed."""
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["letter", "contact"], name="letters_lettercopy_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LetterMail(ClinicModel):
+    """One mail with the letter as its attachment, to one address."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting to be sent"
+        SENDING = "sending", "Being sent"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Not sent"
+
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="mails")
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="letter_mail")
+    name = models.CharField(blank=True, default="")
+    address = models.CharField()
+    state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
+    problem = models.CharField(blank=True, default="")
+    """Why it was not sent, for a person."""
+    tries = models.PositiveSmallIntegerField(default=0)
+    asked_by = models.CharField(blank=True, default="")
+    asked_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["letter", "asked_at", "id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["asked_at"], name="letters_lettermail_queued", condition=Q(state="queued")
+            )
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "sending", "sent", "failed"]),
+                name="letters_lettermail_state",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.letter} to {self.address}"

@@ -23,6 +23,12 @@ def letter_pdf(letter: Letter, *, clinic: Tenant) -> bytes:
     return render_pdf(TEMPLATE, _content(letter, clinic))
 
 
+def file_name(letter: Letter) -> str:
+    """Name the file after its day: no person's name stands in it."""
+    day = letter.letter_date or timezone.localdate(letter.created_at)
+    return f"letter-{day:%Y-%m-%d}.pdf"
+
+
 def _content(letter: Letter, clinic: Tenant) -> dict[str, Any]:
     location = letter.location
     location_lines = location.address.splitlines() if location else []
@@ -42,5 +48,16 @@ def _content(letter: Letter, clinic: Tenant) -> dict[str, Any]:
         ],
         "signed_by": letter.practitioner.name if letter.practitioner else letter.author_name,
         "discipline": letter.practitioner.discipline if letter.practitioner else "",
+        "copies": [copy.name for copy in letter.copies.all()],
+        "replaces": _replaced(letter),
         "is_draft": letter.is_draft,
     }
+
+
+def _replaced(letter: Letter) -> str:
+    """Say which letter this one corrects."""
+    if letter.replaces is None:
+        return ""
+    day = letter.replaces.letter_date
+    of_day = f" of {date_format(day, 'j F Y')}" if day else ""
+    return f"This letter replaces our letter{of_day}."

@@ -1,4 +1,4 @@
-"""The verbs about letters and their templates. A final letter is not changed any more."""
+"""The verbs about letters and their templates. A final letter is corrected by another one only."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.permissions import Action, Resource
-from audit.services import record
 from clinical.letters.merge_fields import address_lines, fields_left, merge
-from clinical.letters.models import Letter, LetterTemplate, LetterTemplateVersion
+from clinical.letters.models import Letter, LetterCopy, LetterTemplate, LetterTemplateVersion
 from clinical.letters.selectors import facts_for
 from clinical.letters.standard import STANDARD
+from clinical.patients.papers import record_paper, swap
 from clinical.practice.models import Location
 from clinical.practice.rules import require
 from clinical.practice.selectors import practitioner_of
@@ -22,6 +21,7 @@ from clinical.practice.selectors import practitioner_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from accounts.models import User
     from clinical.contacts.models import Contact
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("recipient", "subject", "body", "letter_date", "practitioner", "location")
 LINE = 300
+MOST_COPIES = 20
 TEXT = 100_000
 
 
@@ -46,6 +47,14 @@ class LetterChangedError(LetterError):
 
 class UnfinishedLetterError(LetterError):
     """Something is missing before the letter can be final."""
+
+
+class CorrectedLetterError(LetterError):
+    """There is a later version of the letter already."""
+
+
+class CopyError(LetterError):
+    """Nobody can be put below the letter like this."""
 
 
 class TemplateError(LetterError):
@@ -154,7 +163,29 @@ def mark_sent(letter: Letter, *, actor: User, at: datetime) -> Letter:
 def copy_letter(letter: Letter, *, actor: User, at: datetime) -> Letter:
     """Begin a new draft with the text of another letter of the same patient."""
     require(actor, Action.CREATE, Resource.LETTERS)
-    return Letter.objects.create(
+    return _copied(letter, actor, at)
+
+
+@transaction.atomic
+def correct_letter(letter: Letter, *, actor: User, at: datetime) -> Letter:
+    """Begin the next version of a final letter, or answer the draft of it that there is.
+
+    Both stay on record. Raises UnfinishedLetterError for a draft, CorrectedLetterError.
+    """
+    require(actor, Action.CREATE, Resource.LETTERS)
+    if letter.is_draft:
+        raise UnfinishedLetterError("A draft needs no correction: change it.")
+    Letter.objects.select_for_update().get(pk=letter.pk)  # one correction, however many clicks
+    later = Letter.objects.filter(replaces=letter).first()
+    if later is None:
+        return _copied(letter, actor, at, replaces=letter, version=letter.version + 1)
+    if not later.is_draft:
+        raise CorrectedLetterError("This letter was corrected already: correct the later version.")
+    return later
+
+
+def _copied(letter: Letter, actor: User, at: datetime, **more: Any) -> Letter:
+    copied = Letter.objects.create(
         patient=letter.patient,
         contact=letter.contact,
         practitioner=practitioner_of(actor) or letter.practitioner,
@@ -165,7 +196,33 @@ def copy_letter(letter: Letter, *, actor: User, at: datetime) -> Letter:
         subject=letter.subject,
         body=letter.body,
         letter_date=timezone.localdate(at),
+        **more,
     )
+    LetterCopy.objects.bulk_create(
+        LetterCopy(letter=copied, contact=copy.contact, name=copy.name)
+        for copy in letter.copies.select_related("contact")
+    )
+    return copied
+
+
+@transaction.atomic
+def add_copy(letter: Letter, contact: Contact, *, actor: User) -> None:
+    """Put somebody of the address book below a draft as cc; once, however often it is asked."""
+    require(actor, Action.CHANGE, Resource.LETTERS)
+    _check_draft(letter)
+    if letter.copies.count() >= MOST_COPIES:
+        raise CopyError(f"At most {MOST_COPIES} copies.")
+    name = contact.full_name
+    if contact.organisation and contact.organisation != name:
+        name = f"{name}, {contact.organisation}"
+    LetterCopy.objects.get_or_create(letter=letter, contact=contact, defaults={"name": name})
+
+
+@transaction.atomic
+def remove_copy(letter: Letter, copy_id: UUID, *, actor: User) -> None:
+    require(actor, Action.CHANGE, Resource.LETTERS)
+    _check_draft(letter)
+    letter.copies.filter(pk=copy_id).delete()
 
 
 @transaction.atomic
@@ -177,14 +234,7 @@ def discard_letter(letter: Letter, *, actor: User) -> None:
 
 
 def record_letter(letter: Letter, action: str) -> None:
-    """Put on record that the actor of the scope read (`view`) or downloaded (`export`) it."""
-    record(
-        action,
-        object_type=Letter._meta.db_table,
-        object_id=str(letter.pk),
-        subject_id=str(letter.patient_id),
-        payload={"section": "letter"},
-    )
+    record_paper(letter, action, section="letter")
 
 
 # ── templates ────────────────────────────────────────────────────────────────────────────────────
@@ -298,15 +348,9 @@ def _check_draft(letter: Letter) -> None:
 
 def _swap(letter: Letter, *, at: datetime, revision: int, **columns: Any) -> Letter:
     """Write the columns if the letter is still at the revision that was read."""
-    swapped = Letter.objects.filter(pk=letter.pk, revision=revision).update(
-        **columns, revision=F("revision") + 1, changed_at=at
-    )
-    if not swapped:
+    if not swap(letter, at=at, revision=revision, **columns):
         raise LetterChangedError(
             "This letter was saved in another window in the meantime. What you typed is still "
             "here; open the letter in another window to compare."
         )
-    for name, value in columns.items():
-        setattr(letter, name, value)
-    letter.revision, letter.changed_at = revision + 1, at
     return letter

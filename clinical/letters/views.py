@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
-from clinical.letters import rules, selectors, services
-from clinical.letters.forms import LetterForm, StartForm
+from clinical.contacts.selectors import OFFERED, list_contacts
+from clinical.letters import mailing, rules, selectors, services
+from clinical.letters.forms import CopyForm, LetterForm, MailForm, StartForm
 from clinical.letters.merge_fields import FIELDS, fields_left
-from clinical.letters.printing import letter_pdf
+from clinical.letters.printing import file_name, letter_pdf
 from clinical.patients.pages import record_page
 from clinical.patients.selectors import get_patient
 from clinical.patients.services import record_view
+from ui.differences import differences
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -59,6 +61,7 @@ def new(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "templates": selectors.templates_in_use(),
         "offered": selectors.likely_recipients(patient),
+        "chosen": selectors.referrer_of(patient),
     }
     status = 422 if form.errors else 200
     return record_page(request, patient, "letters/new.html", context, tab=TAB, status=status)
@@ -69,12 +72,7 @@ def new(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     letter = selectors.get_letter(request.user, pk)
     services.record_letter(letter, "view")
-    context = {
-        "letter": letter,
-        "extra": sorted(letter.extra.items()),
-        "may_write": rules.may_write(request.user, letter),
-    }
-    return record_page(request, letter.patient, "letters/detail.html", context, tab=TAB)
+    return _letter_page(request, letter)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -153,6 +151,81 @@ def copy(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@requires(Action.CREATE, Resource.LETTERS)
+def correct(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Begin the letter's next version."""
+    letter = selectors.get_letter(request.user, pk)
+    try:
+        begun = services.correct_letter(letter, actor=request.user, at=timezone.now())
+    except services.LetterError as error:
+        messages.error(request, str(error))
+        return redirect("letters:detail", pk=letter.pk)
+    return redirect("letters:edit", pk=begun.pk)
+
+
+@require_POST
+@requires(Action.CHANGE, Resource.LETTERS)
+def send(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Send the letter by e-mail to the addresses chosen."""
+    letter = selectors.get_letter(request.user, pk)
+    form = MailForm(request.POST, offered=selectors.addresses_for(letter))
+    try:
+        mails = mailing.send_by_mail(
+            letter,
+            actor=request.user,
+            at=timezone.now(),
+            practice=request.tenant.name,
+            to=form.addresses(),
+        )
+    except services.LetterError as error:
+        return _letter_page(request, letter, mail_form=form, error=error)
+    messages.success(request, f"On its way to {', '.join(mail.address for mail in mails)}.")
+    return redirect("letters:detail", pk=letter.pk)
+
+
+@require_POST
+@requires(Action.CHANGE, Resource.LETTERS)
+def send_again(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Try a mail that was not sent once more."""
+    mail = selectors.get_mail(request.user, pk)
+    try:
+        mailing.send_again(mail, actor=request.user, at=timezone.now())
+    except services.LetterError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"On its way to {mail.address}.")
+    return redirect("letters:detail", pk=mail.letter_id)
+
+
+@require_safe
+@requires(Action.VIEW, Resource.LETTERS)
+def mails(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Answer how the letter's mails stand, for the page that waits for them."""
+    letter = selectors.get_letter(request.user, pk)
+    return render(request, "letters/_mails.html", _mails(letter))
+
+
+@require_POST
+@requires(Action.CHANGE, Resource.LETTERS)
+def copies(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Put somebody below the letter, take somebody away, or look somebody up in the address book."""
+    letter = selectors.get_letter(request.user, pk)
+    form = CopyForm(request.POST)
+    error = ""
+    if form.is_valid():
+        try:
+            if form.cleaned_data["contact"]:
+                services.add_copy(letter, form.cleaned_data["contact"], actor=request.user)
+            elif form.cleaned_data["remove"]:
+                services.remove_copy(letter, form.cleaned_data["remove"], actor=request.user)
+        except services.LetterError as problem:
+            error = str(problem)
+    typed = form.cleaned_data.get("q", "")
+    context = {"letter": letter, "error": error, "typed": typed, **_copies(letter, typed)}
+    return render(request, "letters/_copies.html", context)
+
+
+@require_POST
 @requires(Action.CHANGE, Resource.LETTERS)
 def discard(request: SignedInRequest, pk: UUID) -> HttpResponse:
     letter = selectors.get_letter(request.user, pk)
@@ -171,12 +244,50 @@ def pdf(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Answer the letter as a PDF. Its file name holds no person's name."""
     letter = selectors.get_letter(request.user, pk)
     services.record_letter(letter, "export")
-    day = letter.letter_date or timezone.localdate(letter.created_at)
     return HttpResponse(
         letter_pdf(letter, clinic=request.tenant),
         content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="letter-{day:%Y-%m-%d}.pdf"'},
+        headers={"Content-Disposition": f'inline; filename="{file_name(letter)}"'},
     )
+
+
+def _letter_page(
+    request: SignedInRequest,
+    letter: Letter,
+    *,
+    mail_form: MailForm | None = None,
+    error: services.LetterError | None = None,
+) -> HttpResponse:
+    context = {
+        "letter": letter,
+        "copies": letter.copies.all(),
+        "extra": sorted(letter.extra.items()),
+        "may_write": rules.may_write(request.user, letter),
+        "error": error,
+        "mail_form": mail_form or MailForm(None, offered=selectors.addresses_for(letter)),
+        "changes": differences(letter.replaces.body, letter.body) if letter.replaces else [],
+        **_mails(letter),
+    }
+    status = 422 if error else 200
+    page = "letters/detail.html"
+    return record_page(request, letter.patient, page, context, tab=TAB, status=status)
+
+
+def _mails(letter: Letter) -> dict[str, Any]:
+    sent = list(letter.mails.all())
+    under_way = any(mail.state in {"queued", "sending"} for mail in sent)
+    return {"letter": letter, "mails": sent, "under_way": under_way}
+
+
+def _copies(letter: Letter, typed: str = "") -> dict[str, Any]:
+    chosen = list(letter.copies.all())
+    taken = {copy.contact_id for copy in chosen} | {letter.contact_id}
+    found = (
+        list_contacts(typed, size=OFFERED).contacts
+        if typed
+        else selectors.likely_recipients(letter.patient)
+    )
+    return {"copies": chosen, "could_copy": [one for one in found if one.pk not in taken]}
 
 
 def _editor(
@@ -193,6 +304,7 @@ def _editor(
         "unknown": [name for name in left if name.lower() not in FIELDS],
         "empty": [FIELDS[name.lower()][0] for name in left if name.lower() in FIELDS],
         "fields": [(name, label) for name, (label, _) in FIELDS.items()],
+        **_copies(letter),
     }
     is_stale = isinstance(error, services.LetterChangedError)
     status = 409 if is_stale else 422 if error or form.errors else 200

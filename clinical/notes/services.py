@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.permissions import Action, Resource
-from audit.services import record
 from clinical.appointments.models import Appointment
 from clinical.notes.models import Note, NoteVersion, Supervision
 from clinical.notes.rules import may_amend, may_write, visible_notes
@@ -31,6 +29,7 @@ from clinical.notes.sections import (
     read_sections,
 )
 from clinical.notes.structures import STRUCTURES
+from clinical.patients.papers import record_paper, swap
 from clinical.practice.clock import day_span, zone_of
 from clinical.practice.rules import require
 from clinical.practice.selectors import practitioner_of
@@ -307,14 +306,7 @@ def discard_draft(note: Note, *, actor: User) -> None:
 
 
 def record_reading(note: Note, action: str = "view") -> None:
-    """Put on record that the actor of the scope read (`view`) or downloaded (`export`) the note."""
-    record(
-        action,
-        object_type=Note._meta.db_table,
-        object_id=str(note.pk),
-        subject_id=str(note.patient_id),
-        payload={"section": "note"},
-    )
+    record_paper(note, action, section="note")
 
 
 def _check_writable(note: Note, actor: User) -> None:
@@ -326,18 +318,12 @@ def _check_writable(note: Note, actor: User) -> None:
 
 def _swap(note: Note, *, at: datetime, revision: int, **columns: Any) -> Note:
     """Write the columns if the note is still at the revision that was read."""
-    swapped = Note.objects.filter(pk=note.pk, revision=revision, state=note.state).update(
-        **columns, revision=F("revision") + 1, changed_at=at
-    )
-    if not swapped:
+    if not swap(note, at=at, revision=revision, **columns):
         current = Note.objects.filter(pk=note.pk).first()
         when = f" at {timezone.localtime(current.changed_at):%H:%M}" if current else ""
         raise NoteChangedError(
             f"This note was changed in another window{when}. What you typed is still here."
         )
-    for name, value in columns.items():
-        setattr(note, name, value)
-    note.revision, note.changed_at = revision + 1, at
     return note
 
 

@@ -97,6 +97,9 @@ TENANT_APPS = [
     "clinical.letters",
     "clinical.messages",
     "clinical.documents",
+    "clinical.referrals",
+    "clinical.funding",
+    "clinical.consents",
     "clinical.measures",
     "clinical.problems",
     "clinical.plans",
@@ -245,6 +248,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 290},
     },
     "tidy-notices": {"task": "notices.tidy_everywhere", "schedule": 24 * 3600.0},
+    "send-waiting-letters": {
+        "task": "letters.send_everywhere",
+        "schedule": 120.0,
+        "options": {"expires": 110},
+    },
     "tidy-exports": {"task": "takeout.tidy_everywhere", "schedule": 600.0},
     "find-duplicate-patients": {
         "task": "patients.find_duplicates_everywhere",
