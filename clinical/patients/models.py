@@ -205,12 +205,24 @@ class PatientIdentifier(ClinicModel):
         HEALTH = "health", "Healthcare identifier"
         OTHER = "other", "Other number"
 
+    class Colour(models.TextChoices):
+        """A DVA card says by its colour what is paid for."""
+
+        GOLD = "gold", "Gold card"
+        WHITE = "white", "White card"
+        ORANGE = "orange", "Orange card"
+
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="identifiers")
     kind = models.CharField(max_length=8, choices=Kind)
     value = models.CharField()
     normalised = models.CharField(blank=True, default="", db_collation="C")
     is_valid = models.BooleanField(null=True, blank=True)
     label = models.CharField(blank=True, default="")
+    reference = models.CharField(max_length=4, blank=True, default="", db_default="")
+    """The person's place on a Medicare card (IRN): the figure before the name."""
+    expires_on = models.DateField(null=True, blank=True)
+    """The last day of the card; Medicare prints the month only."""
+    colour = models.CharField(max_length=8, choices=Colour, blank=True, default="", db_default="")
 
     class Meta:
         ordering: ClassVar = ["kind", "id"]

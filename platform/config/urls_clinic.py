@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("clinical.notes.urls")),
     path("", include("clinical.documents.urls")),
     path("", include("clinical.letters.urls")),
+    path("", include("clinical.referrals.urls")),
     path("", include("clinical.messages.urls")),
     path("", include("clinical.measures.urls")),
     path("notices/", include("clinical.notices.urls")),
