@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.permissions import Action, Resource, requires
 from clinical.patients import duplicates, merging, selectors, services, tasks
 from clinical.patients.comparing import SIDES, choice_of, compare
+from clinical.patients.filters import PatientFilter
 from clinical.patients.models import DuplicateCandidate, DuplicateSearch, Patient
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def choose_other(request: SignedInRequest, pk: UUID) -> HttpResponse:
         return _with_other(request, patient, request.POST["other"])
     found: list[Patient] = []
     if typed:
-        wanted = selectors.PatientFilter(with_archived=True)
+        wanted = PatientFilter(with_archived=True)
         hits = selectors.search_patients(
             request.user, typed, wanted, today=timezone.localdate(), limit=30
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
 
 from django import forms
 from django.utils import timezone
@@ -11,7 +10,6 @@ from django.utils import timezone
 from clinical.patients import services
 from clinical.patients.dates import read_date
 from clinical.patients.models import Address, ContactPoint, Patient, PatientIdentifier
-from clinical.patients.selectors import PatientFilter
 from clinical.practice.models import FundingType, Location
 from clinical.practice.selectors import funding_types_in_use, locations_in_use
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 LINE = 200
 TEXT = 10_000
-NOWHERE = "none"
 
 
 class WrittenDateField(forms.CharField):
@@ -212,38 +209,3 @@ def _values(formset: Any, value: Any, *, needs: str) -> tuple[Any, ...]:
         if cleaned and kept and not form.cleaned_data.get("DELETE"):
             found.append(value(**cleaned))
     return tuple(found)
-
-
-class FilterForm(forms.Form):
-    """What the list is narrowed to, and the words of a search (which only ever come by POST)."""
-
-    q = forms.CharField(required=False, max_length=LINE, strip=True)
-    location = forms.ChoiceField(required=False)
-    funding = forms.ModelChoiceField(
-        FundingType.objects.all(), required=False, empty_label="All funding"
-    )
-    archived = forms.BooleanField(required=False, label="Archived too")
-    former = forms.BooleanField(required=False, label="Old FileMaker fields too")
-
-    def __init__(self, data: Any, *, locations: list[Location]) -> None:
-        super().__init__(data)
-        field = self.fields["location"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        field.choices = [
-            ("", "All locations"),
-            *((str(place.pk), place.name) for place in locations),
-            (NOWHERE, "No location"),
-        ]
-
-    def wanted(self) -> PatientFilter:
-        """Answer the filter; what is not understood narrows nothing."""
-        self.is_valid()
-        cleaned = self.cleaned_data
-        location = cleaned.get("location") or ""
-        funding = cleaned.get("funding")
-        return PatientFilter(
-            location_id=UUID(location) if location not in {"", NOWHERE} else None,
-            without_location=location == NOWHERE,
-            funding_type_id=funding.pk if funding else None,
-            with_archived=bool(cleaned.get("archived")),
-        )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from django.http import Http404
 
 from audit.selectors import EventFilter, latest_events
@@ -22,45 +22,12 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import User
+    from clinical.patients.filters import PatientFilter
 
-PAGE_SIZE = 50
 RECENT = 8
 _EVENTS_LOOKED_AT = 60
 _WIDER = 20
 """The function knows no location: it is asked for so many times more when the list is narrowed."""
-
-
-@dataclass(frozen=True)
-class PatientFilter:
-    """What the list is narrowed to; None and False narrow nothing."""
-
-    location_id: UUID | None = None
-    funding_type_id: UUID | None = None
-    without_location: bool = False
-    with_archived: bool = False
-
-    @property
-    def narrows(self) -> bool:
-        return bool(self.location_id or self.funding_type_id or self.without_location)
-
-    def applied_to(self, patients: QuerySet[Patient]) -> QuerySet[Patient]:
-        if self.location_id:
-            patients = patients.filter(location_id=self.location_id)
-        if self.without_location:
-            patients = patients.filter(location=None)
-        if self.funding_type_id:
-            patients = patients.filter(funding_type_id=self.funding_type_id)
-        return patients if self.with_archived else patients.filter(is_archived=False)
-
-
-@dataclass(frozen=True)
-class PatientPage:
-    """One page in order of family name; ids, not names, lead to the neighbours."""
-
-    patients: Sequence[Patient]
-    total: int
-    before: UUID | None
-    after: UUID | None
 
 
 class PatientMergedError(Http404):
@@ -88,44 +55,6 @@ def get_patient(actor: User, pk: UUID) -> Patient:
     return found
 
 
-def list_patients(
-    actor: User,
-    wanted: PatientFilter,
-    *,
-    after: UUID | None = None,
-    before: UUID | None = None,
-    size: int = PAGE_SIZE,
-) -> PatientPage:
-    """Answer the page that begins after, or ends before, the given patient."""
-    patients = wanted.applied_to(visible_patients(actor))
-    total = patients.count()
-    backwards = before is not None
-    edge_id = before or after
-    edge = visible_patients(actor).filter(pk=edge_id).first() if edge_id else None
-    rows = _rows(patients)
-    if edge is not None:
-        step = "lt" if backwards else "gt"
-        rows = rows.filter(
-            Q(**{f"sort_name__{step}": edge.sort_name})
-            | Q(sort_name=edge.sort_name, **{f"id__{step}": edge.pk})
-        )
-    if backwards:
-        rows = rows.order_by("-sort_name", "-id")
-    found = list(rows[: size + 1])
-    more = len(found) > size
-    found = found[:size]
-    if backwards:
-        found.reverse()
-    has_previous = more if backwards else edge is not None
-    has_next = edge is not None if backwards else more
-    return PatientPage(
-        found,
-        total,
-        before=found[0].pk if found and has_previous else None,
-        after=found[-1].pk if found and has_next else None,
-    )
-
-
 @dataclass(frozen=True)
 class FoundPatient:
     """A patient who fits what was typed, or whose name is only similar to it."""
@@ -149,7 +78,7 @@ def search_patients(
         visible.filter(pk__in=[hit.patient_id for hit in hits]).values_list("pk", flat=True)
     )
     shown = [hit for hit in hits if hit.patient_id in fitting][:limit]
-    by_id = {p.pk: p for p in _rows(visible).filter(pk__in=[hit.patient_id for hit in shown])}
+    by_id = {p.pk: p for p in rows_of(visible).filter(pk__in=[hit.patient_id for hit in shown])}
     return [FoundPatient(by_id[hit.patient_id], hit.is_similar) for hit in shown]
 
 
@@ -193,17 +122,19 @@ def possible_duplicates(
     if name.strip() and born:
         hits = find_patients(f"{name} {born:%d/%m/%Y}", today=today, with_archived=True, limit=10)
         ids |= {hit.patient_id for hit in hits}
-    return list(_rows(visible_patients(actor).filter(pk__in=ids - {besides})))
+    return list(rows_of(visible_patients(actor).filter(pk__in=ids - {besides})))
 
 
-def _rows(patients: QuerySet[Patient]) -> QuerySet[Patient]:
+def rows_of(patients: QuerySet[Patient]) -> QuerySet[Patient]:
     """Read with each patient what a line of a list shows."""
-    return patients.select_related("location", "funding_type").prefetch_related(
+    return patients.select_related(
+        "location", "funding_type", "summary__last_practitioner", "summary__next_practitioner"
+    ).prefetch_related(
         "contact_points",
         Prefetch("merged_from", queryset=Patient.everyone.all(), to_attr="merged_records"),
     )
 
 
 def _in_order(actor: User, ids: Sequence[UUID]) -> list[Patient]:
-    by_id = {p.pk: p for p in _rows(visible_patients(actor)).filter(pk__in=ids)}
+    by_id = {p.pk: p for p in rows_of(visible_patients(actor)).filter(pk__in=ids)}
     return [by_id[pk] for pk in ids if pk in by_id]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clinical.patients import duplicate_views, views
+from clinical.patients import duplicate_views, list_views, views
 
 app_name = "patients"
 urlpatterns = [
-    path("", views.patient_list, name="list"),
+    path("", list_views.patient_list, name="list"),
+    path("export/", list_views.export, name="export"),
+    path("filters/", list_views.save_filter, name="save_filter"),
+    path("filters/<uuid:pk>/", list_views.forget_filter, name="forget_filter"),
     path("find/", views.find, name="find"),
     path("new/", views.new, name="new"),
     path("twice/", duplicate_views.pair_list, name="duplicates"),

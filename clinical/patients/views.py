@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -15,48 +14,22 @@ from accounts.permissions import Action, Resource, requires
 from clinical.appointments.selectors import appointments_of
 from clinical.contacts.selectors import people_around
 from clinical.patients import selectors, services
-from clinical.patients.former import search_former_fields
-from clinical.patients.forms import FilterForm, PatientForms
+from clinical.patients.filters import PatientFilter
+from clinical.patients.forms import PatientForms
 from clinical.patients.history import history_of
 from clinical.patients.pages import record_page
-from clinical.patients.search import MAX_RESULTS
 from clinical.patients.timeline import Edge, timeline_of
 from clinical.practice.clock import day_span
-from clinical.practice.models import Location
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse, QueryDict
+    from uuid import UUID
 
-    from clinical.patients.former import FormerHit
+    from django.http import HttpResponse
+
     from clinical.patients.models import Patient
     from clinical.practice.requests import SignedInRequest
 
 IN_BOX = 8
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@requires(Action.VIEW, Resource.PATIENTS)
-def patient_list(request: SignedInRequest) -> HttpResponse:
-    """List all by name (GET, in pages), or find by what was typed (POST)."""
-    form = FilterForm(_asked(request), locations=list(Location.objects.all()))
-    wanted = form.wanted()
-    typed = form.cleaned_data.get("q") or ""
-    context: dict[str, Any] = {"form": form, "typed": typed, "narrowed": _narrowed(request)}
-    if request.method == "POST" and typed:
-        found = selectors.search_patients(request.user, typed, wanted, today=timezone.localdate())
-        context |= {
-            "fitting": [hit.patient for hit in found if not hit.is_similar],
-            "similar": [hit.patient for hit in found if hit.is_similar],
-            "most": MAX_RESULTS,
-            "former": _in_former_fields(request, form),
-        }
-    else:
-        page = selectors.list_patients(
-            request.user, wanted, after=_id(request, "after"), before=_id(request, "before")
-        )
-        context |= {"page": page, **_page_urls(form, page)}
-    is_part = request.headers.get("HX-Target") == "patient-results"
-    return render(request, "patients/_results.html" if is_part else "patients/list.html", context)
 
 
 @require_POST
@@ -72,7 +45,7 @@ def find(request: SignedInRequest) -> HttpResponse:
         ]
     else:
         found = selectors.search_patients(
-            request.user, typed, selectors.PatientFilter(), today=timezone.localdate()
+            request.user, typed, PatientFilter(), today=timezone.localdate()
         )
         fitting = [hit.patient for hit in found if not hit.is_similar]
         similar = [hit.patient for hit in found if hit.is_similar]
@@ -227,35 +200,3 @@ def _duplicates(request: SignedInRequest, forms: PatientForms) -> list[Patient]:
         phones=[contact.value for contact in details.contacts if contact.kind != "email"],
         today=timezone.localdate(),
     )
-
-
-def _asked(request: SignedInRequest) -> QueryDict:
-    return request.POST if request.method == "POST" else request.GET
-
-
-def _in_former_fields(request: SignedInRequest, form: FilterForm) -> list[FormerHit]:
-    """Answer what else the old system's fields say, where that was asked for."""
-    if not form.cleaned_data.get("former"):
-        return []
-    typed, archived = form.cleaned_data["q"], bool(form.cleaned_data.get("archived"))
-    return search_former_fields(request.user, typed, with_archived=archived)
-
-
-def _narrowed(request: SignedInRequest) -> bool:
-    return any(_asked(request).get(name) for name in ("location", "funding", "archived"))
-
-
-def _id(request: SignedInRequest, name: str) -> UUID | None:
-    try:
-        return UUID(request.GET.get(name, ""))
-    except ValueError:
-        return None
-
-
-def _page_urls(form: FilterForm, page: selectors.PatientPage) -> dict[str, str]:
-    kept = {name: form.data.get(name) for name in ("location", "funding", "archived")}
-    urls = {}
-    for name, edge in (("before", page.before), ("after", page.after)):
-        query = {key: value for key, value in {**kept, name: edge}.items() if value}
-        urls[f"{name}_url"] = f"{reverse('patients:list', query=query)}" if edge else ""
-    return urls

@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from django.db.models import Count, Min
 
 from audit.services import record as record_event
-from clinical.patients.selectors import PatientFilter, search_patients
+from clinical.patients.filters import PatientFilter
+from clinical.patients.selectors import search_patients
 from onboarding.imports.columns import column_accounts
 from onboarding.imports.loading.ledger import OUTCOMES, QUARANTINED
 from onboarding.imports.loading.writing import MODELS

@@ -28,6 +28,7 @@ FORBIDDEN_CALLS = {
 MARKED_SAFE = {
     "platform/ui/icons.py": "paths of a pinned icon package; size, label and class are escaped",
     "platform/ui/templatetags/ui.py": "constants, and content that a template has rendered",
+    "platform/ui/stencils.py": "what a template has rendered, in pieces; what is between is escaped",
     "platform/accounts/qr.py": "digits and the letters of path commands",
     "clinical/patients/highlight.py": "each piece is escaped on its own",
     "clinical/practice/templatetags/practice.py": "the empty string",

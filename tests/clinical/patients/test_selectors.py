@@ -7,7 +7,8 @@ from django.http import Http404
 
 from clinical.patients import selectors
 from clinical.patients.models import CoordinatorAssignment
-from clinical.patients.selectors import PatientFilter
+from clinical.patients.filters import PatientFilter
+from clinical.patients.listing import list_patients
 from clinical.practice.models import FundingType, Location
 from tenants.scope import tenant_scope
 
@@ -25,8 +26,8 @@ def test_the_list_goes_by_family_name_without_the_archived(in_alpha, person, pat
     patient("Ada North", is_archived=True)
     owner = person("owner")
 
-    shown = selectors.list_patients(owner, EVERYBODY)
-    with_all = selectors.list_patients(owner, PatientFilter(with_archived=True))
+    shown = list_patients(owner, EVERYBODY)
+    with_all = list_patients(owner, PatientFilter(with_archived=True))
 
     assert names(shown.patients) == ["Zoe Adams", "Adam Zeller"]
     assert (shown.total, with_all.total) == (2, 3)
@@ -37,10 +38,10 @@ def test_pages_lead_forth_and_back_without_losing_anybody(in_alpha, person, pati
         patient(f"Same {letter}")
     owner = person("owner")
 
-    first = selectors.list_patients(owner, EVERYBODY, size=3)
-    second = selectors.list_patients(owner, EVERYBODY, size=3, after=first.after)
-    third = selectors.list_patients(owner, EVERYBODY, size=3, after=second.after)
-    back = selectors.list_patients(owner, EVERYBODY, size=3, before=third.before)
+    first = list_patients(owner, EVERYBODY, size=3)
+    second = list_patients(owner, EVERYBODY, size=3, after=first.after)
+    third = list_patients(owner, EVERYBODY, size=3, after=second.after)
+    back = list_patients(owner, EVERYBODY, size=3, before=third.before)
 
     pages = [names(page.patients) for page in (first, second, third)]
     assert [len(page) for page in pages] == [3, 3, 1]
@@ -54,9 +55,9 @@ def test_patients_of_the_same_name_are_not_lost_between_pages(in_alpha, person, 
         patient("Ada North")
     owner = person("owner")
 
-    first = selectors.list_patients(owner, EVERYBODY, size=2)
-    second = selectors.list_patients(owner, EVERYBODY, size=2, after=first.after)
-    third = selectors.list_patients(owner, EVERYBODY, size=2, after=second.after)
+    first = list_patients(owner, EVERYBODY, size=2)
+    second = list_patients(owner, EVERYBODY, size=2, after=first.after)
+    third = list_patients(owner, EVERYBODY, size=2, after=second.after)
 
     seen = [p.pk for page in (first, second, third) for p in page.patients]
     assert len(set(seen)) == 5
@@ -69,7 +70,7 @@ def test_the_list_is_narrowed_by_location_and_funding(in_alpha, person, patient)
     owner = person("owner")
 
     def shown(**narrowed):
-        return names(selectors.list_patients(owner, PatientFilter(**narrowed)).patients)
+        return names(list_patients(owner, PatientFilter(**narrowed)).patients)
 
     assert shown(location_id=north.pk) == ["Ada Here"]
     assert shown(without_location=True) == ["Bea Nowhere"]
@@ -106,7 +107,7 @@ def test_a_coordinator_finds_and_lists_assigned_participants_only(in_alpha, pers
     coordinator = person("coordinator")
     CoordinatorAssignment.objects.create(user=coordinator, patient=mine)
 
-    listed = selectors.list_patients(coordinator, EVERYBODY)
+    listed = list_patients(coordinator, EVERYBODY)
     found = selectors.search_patients(coordinator, "north", EVERYBODY, today=TODAY)
 
     assert (names(listed.patients), listed.total) == (["Ada North"], 1)
