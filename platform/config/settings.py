@@ -105,6 +105,7 @@ TENANT_APPS = [
     "clinical.plans",
     "clinical.notices",
     "clinical.threads",
+    "clinical.recalls",
     "clinical.reports",
     "billing_integrations.invoices",
     "onboarding.imports",

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("clinical.measures.urls")),
     path("notices/", include("clinical.notices.urls")),
     path("", include("clinical.threads.urls")),
+    path("", include("clinical.recalls.urls")),
     path("", include("clinical.problems.urls")),
     path("", include("clinical.plans.urls")),
     path("", include("billing_integrations.invoices.urls")),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("settings/data/import/", include("onboarding.imports.urls")),
     path("settings/data/export/", include("onboarding.takeout.urls")),
     path("", include("accounts.urls")),
+    path("", include("ui.pwa_urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),
 ]
 if settings.DEBUG:
