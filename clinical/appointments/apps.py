@@ -13,6 +13,7 @@ class AppointmentsConfig(AppConfig):
         from clinical.appointments.timeline import SOURCE
         from clinical.patients import timeline
         from events.topics import register_topic
+        from ui import pwa
         from ui.navigation import NavItem, register
 
         register(
@@ -25,5 +26,10 @@ class AppointmentsConfig(AppConfig):
             )
         )
         timeline.register(SOURCE)
+        pwa.keep_offline(
+            "appointments:kept_day",
+            permission="appointments.view",
+            stands_for=("home", "appointments:day", "appointments:diary"),
+        )
         register_topic("diary", needs=(Action.VIEW, Resource.APPOINTMENTS))
         register_topic("waiting", needs=(Action.VIEW, Resource.APPOINTMENTS))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -54,13 +54,21 @@ _CLINICIANS = (
     ("Sunniva Okafor", "Occupational therapy", "#2f7d4f"),
     ("Thaddeus Lim", "Exercise physiology", "#b4532a"),
 )
-_TYPES = (
-    ("Initial assessment", 60, "#5b8def"),
-    ("Standard consultation", 30, "#4fa37d"),
-    ("Long consultation", 45, "#c28f2c"),
-    ("Telehealth review", 20, "#9a6bc2"),
-    ("Home visit", 60, "#c0605d"),
+_Setting = AppointmentType.Setting
+_TYPES: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
+    ("Initial assessment", 60, "#5b8def", {}),
+    ("Standard consultation", 30, "#4fa37d", {}),
+    ("Long consultation", 45, "#c28f2c", {}),
+    ("Telehealth review", 20, "#9a6bc2", {"setting": _Setting.TELEHEALTH}),
+    ("Home visit", 60, "#c0605d", {"setting": _Setting.HOME}),
 )
+_CLASS = (
+    "Balance class",
+    45,
+    "#2b8a9e",
+    {"max_attendees": 8, "buffer_before": 10, "buffer_after": 5},
+)
+_ATTEND = 6
 _FUNDING = ("NDIS", "Medicare", "DVA", "Private", "Workers compensation")
 _GIVEN = (
     "Aurelia Bram Cosima Dorian Elodie Fintan Greta Halcyon Isolde Jasper Keziah Leopold Maren Nico "
@@ -88,7 +96,12 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
         for name, short, c, phone, street in _LOCATIONS
     ]
     clinicians = [
-        Practitioner.objects.create(name=name, discipline=discipline, colour=colour)
+        Practitioner.objects.create(
+            name=name,
+            discipline=discipline,
+            colour=colour,
+            room_link=f"https://video.example.com/{name.split()[0].lower()}",
+        )
         for name, discipline, colour in _CLINICIANS
     ]
     RosterHours.objects.bulk_create(
@@ -98,8 +111,8 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
         for starts, ends in ((time(8 + number % 2), time(12, 30)), (time(13), time(17)))
     )
     types = [
-        AppointmentType.objects.create(name=name, duration_minutes=minutes, colour=colour)
-        for name, minutes, colour in _TYPES
+        AppointmentType.objects.create(name=name, duration_minutes=minutes, colour=colour, **more)
+        for name, minutes, colour, more in (*_TYPES, _CLASS)
     ]
     funding = [FundingType.objects.create(name=name) for name in _FUNDING]
     patients = _patients(chance, locations, funding, now.astimezone(zone).date())
@@ -109,12 +122,22 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
             chance,
             patients=patients,
             clinicians=clinicians,
-            types=types,
+            types=types[:-1],
             locations=locations,
             zone=zone,
             now=now,
         )
     )
+    classes = _classes(
+        chance,
+        appointments,
+        patients=patients,
+        clinician=clinicians[-1],
+        kind=types[-1],
+        zone=zone,
+        now=now,
+    )
+    appointments += list(classes)
     Appointment.objects.bulk_create(appointments)
     WaitingEntry.objects.bulk_create(_waiting(patients, clinicians))
     return len(appointments)
@@ -243,6 +266,10 @@ def _appointments(
                             else {}
                         ),
                         notes=chance.choice(_NOTES),
+                        travel_before=15 if kind.setting == _Setting.HOME else 0,
+                        video_link=(
+                            clinician.room_link if kind.setting == _Setting.TELEHEALTH else ""
+                        ),
                     )
                 at = ends + timedelta(minutes=chance.choice((0, 0, 15)))
         if not is_quiet:
@@ -252,6 +279,50 @@ def _appointments(
                 starts_at=moment_at(day, time(12, 30), zone),
                 ends_at=moment_at(day, time(13), zone),
                 notes="Team meeting",
+            )
+
+
+def _classes(
+    chance: random.Random,
+    others: list[Appointment],
+    *,
+    patients: Sequence[Patient],
+    clinician: Practitioner,
+    kind: AppointmentType,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Iterator[Appointment]:
+    """Hold a class before lunch on the clinician's days; what stood there goes."""
+    own = [visit for visit in others if visit.practitioner == clinician]
+    days = {visit.starts_at.astimezone(zone).date(): visit for visit in reversed(own)}
+    for first in days.values():
+        starts = first.starts_at + timedelta(hours=2, minutes=30)
+        ends = starts + timedelta(minutes=kind.duration_minutes)
+        session = Appointment(
+            practitioner=clinician,
+            location=first.location,
+            appointment_type=kind,
+            starts_at=starts,
+            ends_at=ends,
+            seats=kind.max_attendees,
+            buffer_before=kind.buffer_before,
+            buffer_after=kind.buffer_after,
+            status=Status.COMPLETED if ends <= now else Status.BOOKED,
+        )
+        for visit in own:
+            if visit.starts_at < session.busy_until and visit.ends_at > session.busy_from:
+                others.remove(visit)
+        yield session
+        for patient in chance.sample(list(patients), _ATTEND):
+            yield Appointment(
+                patient=patient,
+                practitioner=clinician,
+                location=first.location,
+                appointment_type=kind,
+                starts_at=starts,
+                ends_at=ends,
+                group=session,
+                status=_status(chance, starts, ends, now),
             )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,10 @@ from clinical.appointments.statuses import LOOKS, STAYS_WHERE_IT_IS, TAKES_NO_TI
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
+    from uuid import UUID
 
+    from clinical.appointments.marks import Mark
+    from clinical.appointments.models import Appointment
     from clinical.appointments.selectors import Visit
     from clinical.practice.models import Practitioner, RosterHours
 
@@ -23,29 +28,34 @@ FIRST_HOUR, LAST_HOUR = 7, 19
 """What the grid shows at least; it grows where something begins earlier or ends later."""
 
 
-def event_of(visit: Visit) -> dict[str, Any]:
+def event_of(visit: Visit, marks: Sequence[Mark] = ()) -> dict[str, Any]:
     """Answer one block of the grid."""
     item = visit.appointment
     look = LOOKS[item.status]
     kind = item.appointment_type
+    has_status = item.patient_id is not None or item.is_group
     return {
         "id": str(item.pk),
-        "resourceIds": [str(item.practitioner_id or NO_CLINICIAN)],
+        "resourceIds": [_column_of(item)],
         "start": f"{visit.starts:{WALL_CLOCK}}",
         "end": f"{visit.ends:{WALL_CLOCK}}",
-        "title": item.patient.full_name if item.patient else (item.notes or "Blocked"),
-        "editable": item.status not in STAYS_WHERE_IT_IS,
+        "title": title_of(item),
+        "editable": item.status not in STAYS_WHERE_IT_IS and item.group_id is None,
         "extendedProps": {
-            "patient": item.patient_id is not None,
+            "patient": has_status,
+            "named": item.patient_id is not None,
             "status": item.status,
-            "statusLabel": look.label if item.patient_id else "Blocked",
+            "statusLabel": look.label if has_status else "Blocked",
             "tone": look.tone,
             "off": item.status in TAKES_NO_TIME,
-            "type": kind.name if kind else "",
+            "type": kind.name if kind and not item.is_group else "",
             "colour": kind.colour if kind else NO_COLOUR,
             "place": str(item.location) if item.location else "",
             "placeColour": item.location.colour if item.location else "",
             "alert": bool(item.patient and item.patient.alerts),
+            "seats": f"{len(visit.attending)}/{item.seats}" if item.is_group else "",
+            "people": [one.patient.full_name for one in visit.attending if one.patient],
+            "marks": [{"key": mark.key, "word": mark.word} for mark in marks],
             "zone": visit.starts.tzname() if visit.is_foreign else "",
             "series": item.series_id is not None,
             "seen": item.changed_at.isoformat(),
@@ -54,16 +64,47 @@ def event_of(visit: Visit) -> dict[str, Any]:
     }
 
 
+def title_of(item: Appointment) -> str:
+    """Name what stands in the diary: the patient, the session, or why the time is blocked."""
+    if item.patient:
+        return item.patient.full_name
+    if item.is_group and item.appointment_type:
+        return item.appointment_type.name
+    return item.notes or "Blocked"
+
+
+def _column_of(item: Appointment) -> str:
+    return str(item.practitioner_id or NO_CLINICIAN)
+
+
+def around_of(visit: Visit) -> list[dict[str, Any]]:
+    """Answer what the clinician needs before and after a visit, as hatched background."""
+    item = visit.appointment
+    if item.status in TAKES_NO_TIME or item.group_id is not None:
+        return []
+    zone = visit.starts.tzinfo
+    spans = (
+        ("before", item.busy_from, item.starts_at, item.travel_before),
+        ("after", item.ends_at, item.busy_until, item.travel_after),
+    )
+    return [
+        {
+            "id": f"{name}-{item.pk}",
+            "resourceIds": [_column_of(item)],
+            "start": f"{begin.astimezone(zone):{WALL_CLOCK}}",
+            "end": f"{end.astimezone(zone):{WALL_CLOCK}}",
+            "display": "background",
+            "extendedProps": {"around": "travel" if travel else "buffer"},
+        }
+        for name, begin, end, travel in spans
+        if begin < end
+    ]
+
+
 def columns_of(
     practitioners: Sequence[Practitioner], visits: Sequence[Visit]
 ) -> list[dict[str, Any]]:
-    """Answer the grid's columns: clinicians in use, whoever else has something, the unassigned."""
-    known = {practitioner.pk: practitioner for practitioner in practitioners}
-    for visit in visits:
-        practitioner = visit.appointment.practitioner
-        if practitioner is not None:
-            known.setdefault(practitioner.pk, practitioner)
-    ordered = sorted(known.values(), key=lambda practitioner: practitioner.name.casefold())
+    """Answer the grid's columns in the order given, and one for what has no clinician."""
     columns = [
         {
             "id": str(practitioner.pk),
@@ -73,21 +114,42 @@ def columns_of(
                 "colour": practitioner.colour,
             },
         }
-        for practitioner in ordered
+        for practitioner in practitioners
     ]
     if any(visit.appointment.practitioner_id is None for visit in visits) or not columns:
         columns.append({"id": NO_CLINICIAN, "title": "No clinician", "extendedProps": {}})
     return columns
 
 
+def clinicians_of(practitioners: Sequence[Practitioner], visits: Sequence[Visit]) -> Clinicians:
+    """Answer the clinicians in use with whoever else has something, and who of them is booked."""
+    known = {practitioner.pk: practitioner for practitioner in practitioners}
+    booked: Counter[UUID] = Counter()
+    for visit in visits:
+        practitioner = visit.appointment.practitioner
+        if practitioner is not None:
+            known.setdefault(practitioner.pk, practitioner)
+            booked[practitioner.pk] += 1
+    return Clinicians(list(known.values()), booked)
+
+
+@dataclass(frozen=True)
+class Clinicians:
+    """Who may have a column, and how many visits each has."""
+
+    known: Sequence[Practitioner]
+    booked: Counter[UUID]
+
+
 def hours_of(visits: Sequence[Visit]) -> tuple[int, int]:
     """Answer the first and the last hour to show: a visit outside the usual hours is never hidden."""
     first, last = FIRST_HOUR, LAST_HOUR
     for visit in visits:
-        if visit.ends.date() != visit.starts.date():
-            return min(first, visit.starts.hour), 24
-        first = min(first, visit.starts.hour)
-        last = max(last, visit.ends.hour + (1 if visit.ends.minute else 0))
+        item, zone = visit.appointment, visit.starts.tzinfo
+        day = visit.starts.date()
+        begins, ends = (one.astimezone(zone) for one in (item.busy_from, item.busy_until))
+        first = 0 if begins.date() != day else min(first, begins.hour)
+        last = 24 if ends.date() != day else max(last, ends.hour + (1 if ends.minute else 0))
     return first, last
 
 
@@ -111,11 +173,12 @@ def rosters_of(hours: Sequence[RosterHours], first: date, last: date) -> list[di
 
 def on_duty(
     practitioners: Sequence[Practitioner], hours: Sequence[RosterHours], first: date, last: date
-) -> Sequence[Practitioner]:
+) -> set[UUID]:
     """Answer who is rostered on these days, or everybody where no roster is kept."""
     weekdays = {day.weekday() for day in _days(first, last)}
-    there = {span.practitioner_id for span in hours if span.weekday in weekdays}
-    return [one for one in practitioners if one.pk in there] if hours else practitioners
+    if not hours:
+        return {one.pk for one in practitioners}
+    return {span.practitioner_id for span in hours if span.weekday in weekdays}
 
 
 def arrival_of(visit: Visit, now: datetime) -> dict[str, Any]:

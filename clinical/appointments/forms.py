@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.utils import timezone
 
 from clinical.appointments.models import WaitingEntry
-from clinical.appointments.services import Repeat
+from clinical.appointments.services import Repeat, Way
 from clinical.patients.rules import visible_patients
 from clinical.practice.clock import LocalTimeError, moment_at, zone_of
-from clinical.practice.models import AppointmentType, Location, Practitioner, RosterHours
+from clinical.practice.forms import LinkField
+from clinical.practice.models import (
+    LONGEST_BUFFER,
+    AppointmentType,
+    Location,
+    Practitioner,
+    RosterHours,
+)
 from clinical.practice.selectors import (
     appointment_types_in_use,
     locations_in_use,
@@ -22,9 +27,6 @@ from clinical.practice.selectors import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date as _Day  # noqa: N812 - `date` is a field here
-    from uuid import UUID
-
     from accounts.models import User
     from clinical.appointments.models import Appointment
     from clinical.patients.models import Patient
@@ -59,6 +61,8 @@ class VisitForm(forms.Form):
 
     def chosen_patient(self) -> Patient | None:
         """Answer the patient that the hidden field names, if the actor may see them."""
+        if "patient" not in self.fields:
+            return None
         pk = self["patient"].value()
         try:
             return visible_patients(self.actor).filter(pk=pk).first() if pk else None
@@ -109,9 +113,21 @@ class AppointmentForm(VisitForm):
         label="Visits in all",
         help_text="With a repeat.",
     )
+    travel_before = forms.IntegerField(
+        required=False, min_value=0, max_value=LONGEST_BUFFER, label="Minutes on the road before"
+    )
+    travel_after = forms.IntegerField(
+        required=False, min_value=0, max_value=LONGEST_BUFFER, label="after"
+    )
+    video_link = LinkField(
+        required=False,
+        label="Video link",
+        help_text="Empty: a video visit gets the clinician's own room.",
+    )
     notes = forms.CharField(
         required=False, max_length=NOTES_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
     )
+    is_here = forms.BooleanField(required=False, label="Is here already: arrived")
     may_clash = forms.BooleanField(
         required=False, label="Book it twice on purpose", widget=forms.HiddenInput
     )
@@ -130,7 +146,9 @@ class AppointmentForm(VisitForm):
             initial = _initial_of(appointment)
         super().__init__(data, actor=actor, initial=initial)
         if appointment is not None:
-            del self.fields["repeat_weeks"], self.fields["repeat_times"]
+            del self.fields["repeat_weeks"], self.fields["repeat_times"], self.fields["is_here"]
+            if appointment.is_group:
+                del self.fields["patient"]
         self.offer_choices(appointment)
 
     def ask_about_clash(self) -> None:
@@ -173,7 +191,6 @@ class AppointmentForm(VisitForm):
     def columns(self) -> dict[str, Any]:
         """Answer what the services take."""
         names = (
-            "patient",
             "practitioner",
             "location",
             "appointment_type",
@@ -182,7 +199,13 @@ class AppointmentForm(VisitForm):
             "notes",
             "may_clash",
         )
-        return {name: self.cleaned_data[name] for name in names}
+        way = Way(
+            travel_before=self.cleaned_data["travel_before"] or 0,
+            travel_after=self.cleaned_data["travel_after"] or 0,
+            video_link=self.cleaned_data["video_link"],
+        )
+        chosen = {name: self.cleaned_data[name] for name in names}
+        return {**chosen, "patient": self.cleaned_data.get("patient"), "way": way}
 
 
 def _initial_of(appointment: Appointment) -> dict[str, Any]:
@@ -197,80 +220,11 @@ def _initial_of(appointment: Appointment) -> dict[str, Any]:
         "practitioner": appointment.practitioner_id,
         "location": appointment.location_id,
         "notes": appointment.notes,
+        "travel_before": appointment.travel_before or None,
+        "travel_after": appointment.travel_after or None,
+        "video_link": appointment.video_link,
         "seen": appointment.changed_at.isoformat(),
     }
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which days and whose the grid shows."""
-
-    first: _Day | None
-    last: _Day | None
-    location: Location | None
-    practitioner: UUID | None
-    view: str
-
-
-class DiaryForm(forms.Form):
-    """What the grid asks for; what makes no sense is left out."""
-
-    MOST_DAYS = 43
-    VIEWS = (("day", "Day"), ("week", "Week"), ("month", "Month"))
-
-    date = forms.DateField(required=False, validators=WITHIN_REACH)
-    until = forms.DateField(required=False, validators=WITHIN_REACH)
-    location = forms.UUIDField(required=False)
-    practitioner = forms.UUIDField(required=False)
-    view = forms.ChoiceField(required=False, choices=VIEWS)
-
-    def is_span(self) -> bool:
-        """Answer whether both days are given, in order, and not too far apart."""
-        self.is_valid()
-        first, last = self.cleaned_data.get("date"), self.cleaned_data.get("until")
-        if first is None or last is None:
-            return False
-        return bool(0 <= (last - first).days < self.MOST_DAYS)
-
-    def asked(self) -> Asked:
-        self.is_valid()
-        cleaned = self.cleaned_data
-        place = cleaned.get("location")
-        return Asked(
-            first=cleaned.get("date"),
-            last=cleaned.get("until"),
-            location=Location.objects.filter(pk=place).first() if place else None,
-            practitioner=cleaned.get("practitioner"),
-            view=cleaned.get("view") or "day",
-        )
-
-
-def _wall_clock(text: str) -> datetime:
-    """Read a time without a zone, as the diary sends it."""
-    try:
-        found = datetime.strptime(text, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - the place's own clock
-    except ValueError:
-        raise forms.ValidationError("This is not a time.") from None
-    for check in WITHIN_REACH:
-        check(found.date())
-    return found
-
-
-class MoveForm(forms.Form):
-    """Where a block was dropped: times as the clocks at the appointment's own place show them."""
-
-    start = forms.CharField()
-    end = forms.CharField()
-    practitioner = forms.ModelChoiceField(Practitioner.objects, required=False)
-    seen = forms.CharField()
-    may_clash = forms.BooleanField(required=False)
-    following = forms.BooleanField(required=False)
-
-    def clean_start(self) -> datetime:
-        return _wall_clock(self.cleaned_data["start"])
-
-    def clean_end(self) -> datetime:
-        return _wall_clock(self.cleaned_data["end"])
 
 
 class WaitingForm(VisitForm):
@@ -329,15 +283,3 @@ class WaitingForm(VisitForm):
         if earliest and latest and latest < earliest:
             self.add_error("latest", "This is before the earliest time.")
         return cleaned
-
-
-class DayForm(forms.Form):
-    """Which day and which location; anything else is today at all locations."""
-
-    date = forms.DateField(required=False, validators=WITHIN_REACH)
-    location = forms.CharField(required=False)
-
-    def day(self) -> _Day:
-        self.is_valid()
-        found: _Day | None = self.cleaned_data.get("date")
-        return found or timezone.localdate()

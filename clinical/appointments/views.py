@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,10 +16,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
-from clinical.appointments import errors, selectors, services
+from clinical.appointments import diary, errors, marks, selectors, services
+from clinical.appointments.diary_forms import DayForm
 from clinical.appointments.diary_views import drawer_context, trigger
-from clinical.appointments.forms import AppointmentForm, DayForm
-from clinical.patients.selectors import PatientFilter, recently_viewed, search_patients
+from clinical.appointments.forms import AppointmentForm
+from clinical.appointments.statuses import Status
+from clinical.patients.filters import PatientFilter
+from clinical.patients.selectors import recently_viewed, search_patients
 from clinical.practice.clock import LocalTimeError, today_at, zone_of
 from clinical.practice.models import Location
 from clinical.practice.selectors import practitioner_of
@@ -54,8 +58,10 @@ def day(request: SignedInRequest) -> HttpResponse:
     )
     now = timezone.now()
     today = today_at(sheet.zone, now)
+    appointments = [visit.appointment for column in sheet.columns for visit in column.visits]
     context = {
         "sheet": sheet,
+        "marks": marks.marks_of(request.user, appointments, now=now),
         "now": now,
         "now_here": now.astimezone(sheet.zone),
         "is_today": shown == today,
@@ -80,9 +86,7 @@ def new(request: SignedInRequest) -> HttpResponse:
     form = AppointmentForm(request.POST or None, actor=request.user, initial=_wishes(request))
     if request.method == "POST" and form.is_valid():
         try:
-            booked = services.book_appointment(
-                actor=request.user, repeat=form.repeat(), **form.columns()
-            )
+            booked = _book(request, form)
         except (errors.AppointmentError, LocalTimeError) as error:
             return _form_page(request, form, error=error)
         if _in_drawer(request):
@@ -92,14 +96,23 @@ def new(request: SignedInRequest) -> HttpResponse:
     return _form_page(request, form)
 
 
+@transaction.atomic
+def _book(request: SignedInRequest, form: AppointmentForm) -> Appointment:
+    """Book it, and let a walk-in have arrived with the same click."""
+    booked = services.book_appointment(actor=request.user, repeat=form.repeat(), **form.columns())
+    patient = form.cleaned_data["patient"]
+    if form.cleaned_data["is_here"] and patient is not None:
+        visit = booked if not booked.is_group else booked.attendees.get(patient=patient)
+        services.change_status(visit, actor=request.user, at=timezone.now(), status=Status.ARRIVED)
+    return booked
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.VIEW, Resource.APPOINTMENTS)
 def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Show one appointment with the steps it can take."""
     appointment = selectors.get_appointment(request.user, pk)
-    context = {
-        "appointment": appointment,
-        "visit": selectors.visit_of(appointment),
+    context = drawer_context(request, appointment) | {
         "extra": sorted(appointment.extra.items()),
         "day_url": _day_of(appointment),
     }
@@ -110,6 +123,8 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @requires(Action.CHANGE, Resource.APPOINTMENTS)
 def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     appointment = selectors.get_appointment(request.user, pk)
+    if appointment.group_id is not None:  # a place has the time of its session
+        appointment = selectors.get_appointment(request.user, appointment.group_id)
     form = AppointmentForm(request.POST or None, actor=request.user, appointment=appointment)
     if request.method == "POST" and form.is_valid():
         try:
@@ -117,7 +132,7 @@ def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
             services.change_appointment(
                 appointment, actor=request.user, at=timezone.now(), **form.columns()
             )
-        except errors.AppointmentError as error:
+        except (errors.AppointmentError, LocalTimeError) as error:
             return _form_page(request, form, appointment=appointment, error=error)
         if _in_drawer(request):
             return _drawer_done("Saved.")
@@ -144,6 +159,8 @@ def status(request: SignedInRequest, pk: UUID) -> HttpResponse:
     except errors.AppointmentError as error:
         problem = str(error)
     if _in_drawer(request):
+        if request.POST.get("in_session") == "on" and appointment.group_id is not None:
+            appointment = selectors.get_appointment(request.user, appointment.group_id)
         context = drawer_context(request, appointment) | {"problem": problem}
         answer = render(request, "appointments/_drawer.html", context)
         return answer if problem else trigger(answer, "diary:changed")
@@ -170,10 +187,12 @@ def patients(request: SignedInRequest) -> HttpResponse:
 
 
 def _card(request: SignedInRequest, appointment: Appointment, problem: str) -> HttpResponse:
-    visit = selectors.visit_of(appointment)
+    visit = selectors.visit_of(appointment, selectors.attendees_of(appointment, request.user))
+    now = timezone.now()
     context = {
         "visit": visit,
-        "now": timezone.now(),
+        "now": now,
+        "marks": marks.marks_of(request.user, [appointment], now=now),
         "all_places": request.POST.get("all_places") == "1",
         "problem": problem,
     }
@@ -198,6 +217,7 @@ def _form_page(
     context: dict[str, Any] = {
         "form": form,
         "appointment": appointment,
+        "title": diary.title_of(appointment) if appointment else "",
         "patient": form.chosen_patient(),
         "clashes": clashes,
         "clash_is_final": is_final,
@@ -229,6 +249,8 @@ def _wishes(request: SignedInRequest) -> dict[str, Any]:
         "minutes": asked.get("minutes"),
         "practitioner": asked.get("practitioner") or (mine.pk if mine else None),
         "location": asked.get("location"),
+        "appointment_type": asked.get("appointment_type"),
+        "is_here": asked.get("is_here") == "on",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.core.validators import MaxLengthValidator, URLValidator
 
 from accounts.models import User
 from clinical.practice.clock import zone_names
@@ -24,7 +25,20 @@ else:
     _ModelForm = forms.ModelForm
 
 NAME_LENGTH = 120
+LINK_LENGTH = 500
 _COLOUR = forms.TextInput(attrs={"type": "color", "class": "form-control-color"})
+
+
+class LinkField(forms.URLField):
+    """An https address; without a scheme it is taken for one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=LINK_LENGTH, assume_scheme="https", **kwargs)
+        words = "Give an address that begins with https://."
+        self.validators = [
+            MaxLengthValidator(LINK_LENGTH),
+            URLValidator(schemes=["https"], message=words),
+        ]
 
 
 class EntryForm(_ModelForm):
@@ -51,16 +65,26 @@ class LocationForm(EntryForm):
             "short_name",
             "colour",
             "phone",
+            "email",
             "address",
             "time_zone",
             "is_active",
         )
         widgets: ClassVar = {"colour": _COLOUR, "address": forms.Textarea(attrs={"rows": 3})}
-        help_texts: ClassVar = {"short_name": "For narrow places such as the diary's tabs."}
+        help_texts: ClassVar = {
+            "short_name": "For narrow places such as the diary's tabs.",
+            "email": "Answers to letters that go out by e-mail come here.",
+        }
         labels: ClassVar = {"is_active": "In use"}
 
 
 class PractitionerForm(EntryForm):
+    room_link = LinkField(
+        required=False,
+        label="Video room",
+        help_text="The link of this clinician's own room; video visits get it when they are booked.",
+    )
+
     class Meta:
         model = Practitioner
         fields: ClassVar = (
@@ -68,6 +92,7 @@ class PractitionerForm(EntryForm):
             "discipline",
             "colour",
             "user",
+            "room_link",
             "may_be_double_booked",
             "is_active",
         )
@@ -90,9 +115,42 @@ class PractitionerForm(EntryForm):
 class AppointmentTypeForm(EntryForm):
     class Meta:
         model = AppointmentType
-        fields: ClassVar = ("name", "duration_minutes", "colour", "is_active")
+        fields: ClassVar = (
+            "name",
+            "duration_minutes",
+            "setting",
+            "max_attendees",
+            "buffer_before",
+            "buffer_after",
+            "colour",
+            "is_active",
+        )
         widgets: ClassVar = {"colour": _COLOUR}
-        labels: ClassVar = {"duration_minutes": "Minutes", "is_active": "Can be booked"}
+        labels: ClassVar = {
+            "duration_minutes": "Minutes",
+            "setting": "Where",
+            "max_attendees": "Most attendees",
+            "buffer_before": "Minutes to get ready before",
+            "buffer_after": "Minutes to tidy up after",
+            "is_active": "Can be booked",
+        }
+        help_texts: ClassVar = {
+            "max_attendees": "More than 1 makes it a group session that patients are added to.",
+            "buffer_before": "Hatched in the diary; nothing else is booked into it by accident.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("setting", "max_attendees", "buffer_before", "buffer_after"):
+            self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """Read what was left empty as the usual."""
+        cleaned = super().clean() or self.cleaned_data
+        for name in ("setting", "max_attendees", "buffer_before", "buffer_after"):
+            if name not in self.errors and cleaned.get(name) in (None, ""):
+                cleaned[name] = getattr(AppointmentType(), name)
+        return cleaned
 
 
 class FundingTypeForm(EntryForm):

@@ -68,8 +68,12 @@ KINDS = {
             "appointment type",
             "calendar-time",
             forms.AppointmentTypeForm,
-            (("duration_minutes", "Minutes"),),
-            "Kinds of visits, how long they take and their colour in the diary.",
+            (
+                ("duration_minutes", "Minutes"),
+                ("get_setting_display", "Where"),
+                ("max_attendees", "Most attendees"),
+            ),
+            "Kinds of visits, how long they take, how many come, and their colour in the diary.",
         ),
         Kind(
             "funding-types",
@@ -105,12 +109,17 @@ def entries(request: SignedInRequest, kind: str) -> HttpResponse:
     if shown.model is Practitioner:
         found = found.select_related("user")
     rows = [
-        {"entry": entry, "cells": [getattr(entry, name) for name, _ in shown.columns]}
+        {"entry": entry, "cells": [_shown(entry, name) for name, _ in shown.columns]}
         for entry in found
     ]
     return render(
         request, "practice/list.html", {"kind": shown, "rows": rows, "tabs": _tabs(shown)}
     )
+
+
+def _shown(entry: Any, name: str) -> Any:
+    found = getattr(entry, name)
+    return found() if callable(found) else found
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING
 from django import template
 from django.template.loader import render_to_string
 
+from clinical.appointments.diary import title_of
+from clinical.appointments.models import Status
 from clinical.appointments.statuses import ASKS_WHY, LOOKS, TAKES_NO_TIME, steps_from, verb_for
+from ui.stencils import fill
 from ui.templatetags.ui import pill
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
+    from django.template.context import Context
     from django.utils.safestring import SafeString
 
+    from clinical.appointments.marks import Mark
     from clinical.appointments.models import Appointment
     from clinical.appointments.selectors import Visit
 
@@ -39,6 +45,22 @@ def next_steps(appointment: Appointment) -> list[tuple[str, str, str, bool]]:
     ]
 
 
+@register.simple_tag(takes_context=True)
+def visit_steps(context: Context, item: Appointment, all_places: object) -> SafeString:
+    """Draw the buttons and the menu of what can become of a visit."""
+    return fill(
+        "appointments/_visit_steps.html",
+        {
+            "steps": tuple(next_steps(item)),
+            "shows_first": not is_off(item) and item.status != Status.COMPLETED,
+            "all_places": bool(all_places),
+        },
+        pk=item.pk,
+        name=item.patient.full_name if item.patient else item.appointment_type or "",
+        csrf_token=context.get("csrf_token", ""),
+    )
+
+
 @register.filter
 def is_off(appointment: Appointment) -> bool:
     """True when it takes nobody's time: cancelled or not attended."""
@@ -52,6 +74,22 @@ def span(visit: Visit) -> str:
     if begin[-2:] == end[-2:]:
         begin = begin[:-3]
     return f"{begin}\N{EN DASH}{end}"
+
+
+@register.filter
+def clash_words(visit: Visit) -> str:
+    """Say what is in the way and from when to when the clinician is busy with it."""
+    item = visit.appointment
+    whom = f" with {item.practitioner}" if item.practitioner else ""
+    around = item.minutes_before + item.minutes_after
+    needs = f", and {around} min around it" if around else ""
+    return f"{span(visit)}: {title_of(item) if item.patient_id or item.is_group else 'blocked'}{whom}{needs}"
+
+
+@register.filter
+def of_visit(marks: Mapping[UUID, Sequence[Mark]], item: Appointment) -> Sequence[Mark]:
+    """Answer a visit's marks."""
+    return marks.get(item.pk, ()) if marks else ()
 
 
 @register.filter

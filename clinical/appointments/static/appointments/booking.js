@@ -17,13 +17,27 @@ document.addEventListener("click", (event) => {
   if (!box) return;
   if (option) {
     choose(box, option.dataset.choose, option.dataset.name);
-    box.closest("form").querySelector("[name=time]").focus();
+    const form = box.closest("form");
+    (form.querySelector("[name=time]") || form.querySelector("button.btn-primary"))?.focus();
   } else if (event.target.closest("[data-choose-again]")) {
     const query = box.querySelector("[type=search]");
     choose(box, "", "");
     query.value = "";
     query.focus();
   }
+});
+
+/* A free time that is chosen goes into the form it was looked for. */
+document.addEventListener("click", (event) => {
+  const opening = event.target.closest("[data-opening]");
+  if (!opening) return;
+  const form = opening.closest("form");
+  for (const name of ["date", "time", "practitioner", "location"]) {
+    const field = form.querySelector(`[name=${name}]`);
+    if (field && opening.dataset[name]) field.value = opening.dataset[name];
+  }
+  for (const other of form.querySelectorAll("[data-opening]")) other.setAttribute("aria-pressed", String(other === opening));
+  form.querySelector("[type=submit]")?.focus();
 });
 
 document.addEventListener("keydown", (event) => {

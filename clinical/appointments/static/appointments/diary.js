@@ -6,6 +6,7 @@ const config = JSON.parse(document.querySelector("#diary-config").textContent);
 const find = (selector, inside = document) => inside.querySelector(selector);
 const KINDS = { day: "resourceTimeGridDay", week: "timeGridWeek", month: "dayGridMonth" };
 const SIGNS = { booked: "○", confirmed: "✓", arrived: "⇥", in_session: "▶", completed: "✓✓", did_not_attend: "✕", late_cancellation: "✕", cancelled: "✕" };
+const LABELS = { arrived: "arrived", confirmed: "confirmed", completed: "done", did_not_attend: "did not attend" };
 const KEYS = { a: "arrived", c: "confirmed", d: "completed", x: "did_not_attend" };
 const SECONDS_TO_UNDO = 20;
 const NARROW = window.matchMedia("(max-width: 767.98px)");
@@ -94,6 +95,7 @@ async function look() {
 
 function show(found) {
   state.version = found.version;
+  state.now = found.now;
   state.columns = found.columns;
   const near = Math.abs(new Date(found.now) - new Date()) < 3 * 60 * 1000;
   const [first, last] = found.hours;
@@ -108,6 +110,13 @@ function show(found) {
   else for (const [name, value] of Object.entries(shown)) calendar.setOption(name, value);
   title();
   showArrivals(found.arrivals);
+  showHidden(state.view === "day" ? found.hidden : []);
+}
+
+function showHidden(hidden) {
+  const box = find("[data-hidden-columns]");
+  box.hidden = hidden.length === 0;
+  box.textContent = `Hidden by your choice: ${hidden.map((one) => `${one.title} (${one.visits})`).join(", ")}`;
 }
 
 function showArrivals(arrivals) {
@@ -134,7 +143,7 @@ function start(shown) {
     editable: config.mayChange, selectable: config.mayCreate, unselectAuto: true, selectMinDistance: 4,
     resourceLabelContent: ({ resource }) => ({ domNodes: head(resource) }),
     eventContent: ({ event }) => (event.display === "background" ? "" : { domNodes: block(event) }),
-    eventClassNames: ({ event }) => (event.display === "background" ? ["di-roster"] : ["di-event", `di-${event.extendedProps.status}`, ...(event.extendedProps.off ? ["di-off"] : [])]),
+    eventClassNames: ({ event }) => (event.display === "background" ? [event.extendedProps.around ? `di-${event.extendedProps.around}` : "di-roster"] : ["di-event", `di-${event.extendedProps.status}`, ...(event.extendedProps.off ? ["di-off"] : [])]),
     eventDidMount: ({ event, el }) => dress(event, el),
     eventClick: ({ event }) => openDrawer(event.id),
     eventDragStart: () => { state.dragging = true; }, eventDragStop: () => { state.dragging = false; },
@@ -151,7 +160,11 @@ function dress(event, element) {
   element.style.setProperty("--di-colour", facts.colour);
   element.tabIndex = 0;
   element.dataset.event = event.id;
-  element.setAttribute("aria-label", [clock(event.start), state.isPrivate ? "" : event.title, facts.statusLabel, facts.type].filter(Boolean).join(", "));
+  const name = state.isPrivate && facts.named ? initials(event.title) : event.title;
+  const seats = facts.seats ? `${facts.seats.replace("/", " of ")} places taken` : "";
+  const marks = facts.marks.map((mark) => mark.word);
+  element.setAttribute("role", "button");
+  element.setAttribute("aria-label", [clock(event.start), name, facts.statusLabel, facts.type, seats, facts.alert ? "has an alert" : "", ...marks].filter(Boolean).join(", "));
 }
 
 const clock = (date) => `${date.getHours() % 12 || 12}:${two(date.getMinutes())}`;
@@ -175,13 +188,25 @@ function block(event) {
   const facts = event.extendedProps;
   const sign = element("span", "di-sign", facts.patient ? SIGNS[facts.status] : "▨");
   sign.title = facts.statusLabel;
-  const line = element("span", "di-title", state.isPrivate && facts.patient ? initials(event.title) : event.title);
+  const line = element("span", "di-title", state.isPrivate && facts.named ? initials(event.title) : event.title);
   const top = element("span", "di-top");
   top.append(sign, element("time", "di-time", clock(event.start)), line);
-  if (facts.series) top.append(Object.assign(element("span", "di-series", "⟳"), { title: "One of a series" }));
+  if (facts.seats) top.append(element("span", "di-seats", facts.seats));
+  top.append(...facts.marks.map(drawn).filter(Boolean));
   if (facts.alert) top.append(Object.assign(element("span", "di-alert", "!"), { title: "Has an alert" }));
+  if (state.view === "month") return [top];
   const below = [facts.type, find("#diary-location").value ? "" : facts.place, facts.zone].filter(Boolean).join(" · ");
-  return below && state.view !== "month" ? [top, element("span", "di-below", below)] : [top];
+  const people = state.isPrivate ? "" : facts.people.join(", ");
+  return [top, ...[below, people].filter(Boolean).map((text) => element("span", "di-below", text))];
+}
+
+/* A mark as the page's legend draws it; its word is in the block's label. */
+function drawn(mark) {
+  const icon = find(`template[data-mark="${mark.key}"]`)?.content.firstElementChild?.cloneNode(true);
+  if (!icon) return null;
+  const holder = Object.assign(element("span", "di-mark-holder"), { title: mark.word });
+  holder.append(icon);
+  return holder;
 }
 
 function title() {
@@ -194,6 +219,8 @@ function title() {
   find("#diary-date").value = state.date;
   find("#diary-practitioner").hidden = state.view === "day";
   const place = find("#diary-location").value;
+  const sheet = new URLSearchParams({ date: state.date, ...(place ? { location: place } : {}), ...(state.isPrivate ? { initials: "on" } : {}) });
+  find("[data-sheet]").href = `${config.sheet}?${sheet}`;
   find("[data-list]").href = `${config.list}?date=${state.date}${place ? `&location=${place}` : ""}`;
   for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === state.view));
   const address_ = new URLSearchParams({ date: state.date, view: state.view, ...(place ? { location: place } : {}) });
@@ -257,8 +284,12 @@ function askTwice(clashes, yes, no) {
 
 let undoTimer;
 function offerUndo(id, event, before, after, following) {
-  state.undo = () => move(id, event.extendedProps.seen, after, before, { mayClash: true, following });
-  find("[data-undo-text]").textContent = `${state.isPrivate ? "Moved" : `${event.title} moved`} to ${noon(event.start.slice(0, 10)).toLocaleDateString("en-AU", { weekday: "short" })} ${clock(new Date(event.start))}.`;
+  offerBack(`${state.isPrivate ? "Moved" : `${event.title} moved`} to ${noon(event.start.slice(0, 10)).toLocaleDateString("en-AU", { weekday: "short" })} ${clock(new Date(event.start))}.`, () => move(id, event.extendedProps.seen, after, before, { mayClash: true, following }));
+}
+
+function offerBack(words, back) {
+  state.undo = back;
+  find("[data-undo-text]").textContent = words;
   find("[data-undo]").hidden = false;
   clearTimeout(undoTimer);
   undoTimer = setTimeout(() => { state.undo = null; find("[data-undo]").hidden = true; }, SECONDS_TO_UNDO * 1000);
@@ -335,6 +366,12 @@ function openForm(asked) {
   window.htmx.ajax("GET", `${config.new}?${asked}`, { target: drawer, swap: "innerHTML" });
 }
 
+function openColumns() {
+  const place_ = find("#diary-location").value;
+  drawer.hidden = false;
+  window.htmx.ajax("GET", `${config.columns}?${new URLSearchParams(place_ ? { location: place_ } : {})}`, { target: drawer, swap: "innerHTML" });
+}
+
 function closeDrawer() {
   drawer.hidden = true;
   drawer.replaceChildren();
@@ -342,26 +379,89 @@ function closeDrawer() {
 
 /* ── Keys and buttons ── */
 
-async function setStatus(id, status) {
+async function setStatus(id, status, { isBack = false } = {}) {
+  const event = calendar.getEventById(id);
+  const before = event?.extendedProps.status;
   try {
     const answer = await fetch(address(config.status, id), { method: "POST", credentials: "same-origin", body: new URLSearchParams({ status }), headers: { "X-CSRFToken": csrf(), "HX-Request": "true", "HX-Target": "diary-drawer" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const refused = page.querySelector(".ap-problem")?.textContent;
     if (refused) say(refused, "warning");
     else if (!answer.ok) say("The status could not be changed. Try again.", "danger");
+    else if (!isBack && before) offerBack(`${state.isPrivate ? "Status" : event.title}: ${LABELS[status]}.`, () => setStatus(id, before, { isBack: true }));
   } catch {
     say("No connection: the status was not changed.", "danger");
   }
+  await refresh();
+  blockOf(id)?.focus();
+}
+
+const blockOf = (id) => find(`[data-event="${CSS.escape(id)}"]`, frame);
+
+/* Arrow keys among the blocks: up and down by time, left and right to the nearest one beside. */
+function neighbour(chosen, key) {
+  const here = chosen.getBoundingClientRect();
+  const isSideways = key === "ArrowLeft" || key === "ArrowRight";
+  const forward = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
+  const far = (box) => (isSideways ? (box.left - here.left) * forward : (box.top - here.top) * forward);
+  const aside = (box) => Math.abs(isSideways ? box.top - here.top : box.left - here.left);
+  const others = [...frame.querySelectorAll("[data-event]")].filter((one) => one !== chosen).map((one) => ({ one, box: one.getBoundingClientRect() }));
+  const ahead = others.filter(({ box }) => (isSideways ? far(box) > 20 : far(box) > 0 && aside(box) < here.width));
+  ahead.sort((a, b) => (isSideways ? far(a.box) - far(b.box) || aside(a.box) - aside(b.box) : far(a.box) - far(b.box)));
+  if (isSideways && ahead.length) {
+    const column = ahead[0].box.left;
+    return ahead.filter(({ box }) => Math.abs(box.left - column) < 20).sort((a, b) => aside(a.box) - aside(b.box))[0].one;
+  }
+  return ahead[0]?.one;
+}
+
+function enterGrid() {
+  const blocks = [...frame.querySelectorAll("[data-event]")];
+  const coming = blocks.find((one) => { const box = one.getBoundingClientRect(); return box.top >= frame.getBoundingClientRect().top; });
+  (coming || blocks[0])?.focus();
+}
+
+function walkIn() {
+  if (!config.mayCreate) return;
+  const now = new Date(Math.floor(Date.now() / 300000) * 300000);
+  const isNear = state.now && Math.abs(new Date(state.now) - new Date()) < 3 * 60 * 1000;
+  const at = isNear ? clockText(now) : state.now || clockText(now);
+  openForm(new URLSearchParams({ date: at.slice(0, 10), time: at.slice(11, 16), is_here: "on" }));
+}
+
+function chooseLocation(tab) {
+  for (const other of tab.parentElement.children) {
+    other.setAttribute("aria-selected", String(other === tab));
+    other.tabIndex = other === tab ? 0 : -1;
+  }
+  find("#diary-location").value = tab.dataset.location;
+  tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   refresh();
+}
+
+function stepLocation(by) {
+  const tabs = [...document.querySelectorAll("[data-location]")];
+  const at = tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+  const next = tabs[(at + by + tabs.length) % tabs.length];
+  chooseLocation(next);
+  return next;
 }
 
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key === "Escape" && !drawer.hidden) { closeDrawer(); return; }
   if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping && state.undo) { event.preventDefault(); undo(); return; }
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping && !find("dialog[open]");
+  const take = (act) => { event.preventDefault(); event.stopImmediatePropagation(); act(); };
+  if (isPlain && event.shiftKey && event.key.toLowerCase() === "w") { take(walkIn); return; }
+  if (isPlain && (event.key === "[" || event.key === "]")) { take(() => stepLocation(event.key === "]" ? 1 : -1)); return; }
+  if (isPlain && event.key.toLowerCase() === "g") { take(enterGrid); return; }
+  const tab = event.target.closest?.("[data-location]");
+  if (tab && (event.key === "ArrowLeft" || event.key === "ArrowRight")) { take(() => stepLocation(event.key === "ArrowRight" ? 1 : -1).focus()); return; }
   const chosen = event.target.closest?.("[data-event]");
+  if (chosen && isPlain && event.key.startsWith("Arrow")) { take(() => neighbour(chosen, event.key)?.focus()); return; }
   if (!chosen || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Enter") openDrawer(chosen.dataset.event);
+  if (event.key === "Enter" || event.key === " ") take(() => openDrawer(chosen.dataset.event));
   else if (KEYS[event.key.toLowerCase()] && config.mayChange) { event.preventDefault(); event.stopImmediatePropagation(); setStatus(chosen.dataset.event, KEYS[event.key.toLowerCase()]); }
 }, true);
 
@@ -378,12 +478,16 @@ document.addEventListener("click", (event) => {
   else if (on("[data-drawer-close]")) closeDrawer();
   else if (on("[data-park]")) park(on("[data-park]").dataset.park);
   else if (on("[data-undo-button]")) undo();
+  else if (on("[data-location]")) chooseLocation(on("[data-location]"));
+  else if (on("[data-choose-columns]")) openColumns();
 });
 find("#diary-date").addEventListener("change", (event) => event.target.value && go({ date: event.target.value }));
-find("#diary-location").addEventListener("change", refresh);
 find("#diary-practitioner").addEventListener("change", refresh);
-find("[data-hide-off]").addEventListener("change", (event) => go({ hideOff: event.target.checked }));
-find("[data-private]").addEventListener("change", (event) => { state.isPrivate = event.target.checked; showParked(); refresh(); });
+for (const [name, key] of [["[data-hide-off]", "hideOff"], ["[data-private]", "isPrivate"]]) {
+  const box = find(name);
+  box.checked = state[key] = sessionStorage.getItem(`diary-${key}`) === "1";
+  box.addEventListener("change", () => { sessionStorage.setItem(`diary-${key}`, box.checked ? "1" : ""); state[key] = box.checked; showParked(); refresh(); });
+}
 document.addEventListener("diary:changed", refresh);
 document.addEventListener("diary:close", closeDrawer);
 document.addEventListener("visibilitychange", look);
