@@ -26,6 +26,9 @@ OPEN = {
     "accounts:password_reset_confirm": "carries its own token",
     "accounts:join": "for people who are not in yet",
     "accounts:invitation": "carries its own token",
+    "pwa:manifest": "the app's name and icons; browsers fetch it without cookies",
+    "pwa:service_worker": "a script of ours, the same for everybody",
+    "pwa:offline": "says that there is no network; the same for everybody",
     "styleguide": "shows components, no data; only with DEBUG",
 }
 OWN = {

@@ -11,6 +11,7 @@ from ui import navigation as registry
 from ui import topbar
 from ui.banners import Banner, banner_for
 from ui.colour import NEXUS_ACCENT, Accent, accent_of
+from ui.pwa import owner_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -69,6 +70,11 @@ class Shell:
     def single_keys(self) -> bool:
         """Whether one-letter shortcuts are on (WCAG 2.1.4 asks for a way to turn them off)."""
         return self.request.COOKIES.get(KEYS_COOKIE) != "off"
+
+    @property
+    def owner(self) -> str:
+        """Who the device keeps the day for; "" where it keeps nothing."""
+        return owner_of(self.request)
 
     @property
     def csp_nonce(self) -> str:
