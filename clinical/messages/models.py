@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from clinical.appointments.models import Appointment
 from clinical.patients.models import Patient
+from clinical.practice.models import Location
 from tenants.models import ClinicModel
 
 
@@ -123,3 +124,90 @@ class Message(ClinicModel):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.get_direction_display()}"
+
+
+class NoticeSettings(ClinicModel):
+    """Whether patients are told by e-mail of what changes in the diary; there is one row or none."""
+
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    is_on = models.BooleanField(default=False)
+    reply_to = models.EmailField(blank=True, default="")
+    phone = models.CharField(blank=True, default="")
+    """Which number the mail names; empty: the location's own."""
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "notice settings"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(only=True), name="messages_noticesettings_only")
+        ]
+
+    def __str__(self) -> str:
+        return "On" if self.is_on else "Off"
+
+
+class PatientNotice(ClinicModel):
+    """What a patient is to be told of one visit, minutes after its last change.
+
+    The row keeps what the patient knows; what is to be said follows from the visit as it stands when
+    the mail goes out. So whatever is changed or taken back in between is told once, or not at all.
+    """
+
+    class Kind(models.TextChoices):
+        BOOKED = "booked", "Booked"
+        MOVED = "moved", "Moved"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "To be told"
+        SENDING = "sending", "Being sent"
+        SENT = "sent", "Told"
+        FAILED = "failed", "Not told"
+        DROPPED = "dropped", "Nothing to tell"
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="notices")
+    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=9, choices=Kind)
+    known_starts_at = models.DateTimeField(null=True, blank=True)
+    """What the patient knows of; empty: of no visit."""
+    known_location = models.ForeignKey(
+        Location, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    due_at = models.DateTimeField()
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(blank=True, default="")
+    """Why the patient was not told, for a person."""
+    message = models.ForeignKey(
+        Message, null=True, blank=True, on_delete=models.SET_NULL, related_name="notices"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["due_at", "id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"],
+                name="messages_notice_open",
+                condition=Q(state__in=["waiting", "sending"]),
+            ),
+            models.Index(fields=["patient", "due_at"], name="messages_notice_patient"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["appointment"],
+                name="messages_notice_one_waiting",
+                condition=Q(state="waiting"),
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "sending", "sent", "failed", "dropped"]),
+                name="messages_notice_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["booked", "moved", "cancelled"]), name="messages_notice_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_state_display()}"
