@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
 
+import clinical.appointments.today  # noqa: F401 - so that Django finds its model too
 from clinical.patients.models import Patient
 from clinical.practice.models import LONGEST_BUFFER, AppointmentType, Location, Practitioner
 from tenants.models import ClinicModel

@@ -17,7 +17,7 @@ from clinical.patients.search import MAX_RESULTS, find_patients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from django.db.models import QuerySet
 
@@ -89,20 +89,7 @@ def recently_viewed(actor: User, *, limit: int = RECENT) -> list[Patient]:
         size=_EVENTS_LOOKED_AT,
     )
     ids = list(dict.fromkeys(UUID(event.object_id) for event in looked.events))[:limit]
-    return _in_order(actor, ids)
-
-
-def seen_between(
-    actor: User, start: datetime, end: datetime, *, limit: int = RECENT
-) -> list[Patient]:
-    """Answer who has an appointment in the span, in order of time."""
-    ids = (
-        visible_patients(actor)
-        .filter(appointments__starts_at__gte=start, appointments__starts_at__lt=end)
-        .order_by("appointments__starts_at", "id")
-        .values_list("pk", flat=True)
-    )
-    return _in_order(actor, list(dict.fromkeys(ids))[:limit])
+    return patients_in_order(actor, ids)
 
 
 def possible_duplicates(
@@ -135,6 +122,7 @@ def rows_of(patients: QuerySet[Patient]) -> QuerySet[Patient]:
     )
 
 
-def _in_order(actor: User, ids: Sequence[UUID]) -> list[Patient]:
+def patients_in_order(actor: User, ids: Sequence[UUID]) -> list[Patient]:
+    """Answer those of the patients whom the actor may see, in the order of the ids."""
     by_id = {p.pk: p for p in rows_of(visible_patients(actor)).filter(pk__in=ids)}
     return [by_id[pk] for pk in ids if pk in by_id]

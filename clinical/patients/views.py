@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Action, Resource, requires
 from clinical.appointments.selectors import appointments_of
+from clinical.appointments.today import patients_of_today
 from clinical.contacts.selectors import people_around
 from clinical.patients import selectors, services
 from clinical.patients.filters import PatientFilter
@@ -19,7 +20,6 @@ from clinical.patients.forms import PatientForms
 from clinical.patients.history import history_of
 from clinical.patients.pages import record_page
 from clinical.patients.timeline import Edge, timeline_of
-from clinical.practice.clock import day_span
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,9 +38,8 @@ def find(request: SignedInRequest) -> HttpResponse:
     """Answer the search box of the top bar; before anything is typed, today's and the recent."""
     typed = request.POST.get("q", "").strip()[:200]
     if not typed:
-        start, end = day_span(timezone.localdate(), timezone.get_current_timezone())
         groups = [
-            ("Today", selectors.seen_between(request.user, start, end)),
+            ("Today", patients_of_today(request.user, now=timezone.now(), limit=IN_BOX)),
             ("Recent", selectors.recently_viewed(request.user)),
         ]
     else:

@@ -24,6 +24,7 @@ LEFT_OUT = {
     "imports_stagedrecord": "a passing copy of an uploaded file; what was loaded is in imports_importlink",
     "imports_runprogress": "a counter of work under way",
     "mv_patient_summary": "figures the database makes from the tables that are exported",
+    "mv_todays_appointments": "a view of the appointments, which are exported",
     "patients_summarymark": "which of those figures wait to be made anew, for seconds",
     "documents_upload": "parts of files under way",
 }

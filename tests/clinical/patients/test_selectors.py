@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 from django.http import Http404
 
 from clinical.patients import selectors
-from clinical.patients.models import CoordinatorAssignment
 from clinical.patients.filters import PatientFilter
 from clinical.patients.listing import list_patients
+from clinical.patients.models import CoordinatorAssignment
 from clinical.practice.models import FundingType, Location
 from tenants.scope import tenant_scope
 
@@ -137,20 +137,6 @@ def test_recently_viewed_patients_come_last_viewed_first(alpha, sign_in, patient
 
     with tenant_scope(alpha):
         assert selectors.recently_viewed(reception.person) == [ada, bea]
-
-
-def test_todays_patients_come_in_order_of_time_each_once(in_alpha, person, patient, appointment):
-    noon = datetime(2026, 11, 21, 1, tzinfo=UTC)
-    ada, bea, _idle = patient("Ada North"), patient("Bea South"), patient("Cy West")
-    appointment(noon, patient=bea)
-    appointment(noon - timedelta(hours=1), patient=ada)
-    appointment(noon + timedelta(hours=1), patient=ada)
-
-    seen = selectors.seen_between(
-        person("owner"), noon - timedelta(hours=3), noon + timedelta(hours=3)
-    )
-
-    assert seen == [ada, bea]
 
 
 def test_a_likely_duplicate_is_noticed(in_alpha, person, patient):
