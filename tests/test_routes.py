@@ -29,6 +29,7 @@ OPEN = {
     "pwa:manifest": "the app's name and icons; browsers fetch it without cookies",
     "pwa:service_worker": "a script of ours, the same for everybody",
     "pwa:offline": "says that there is no network; the same for everybody",
+    "measures:answer": "a patient's questionnaire: carries its own token",
     "styleguide": "shows components, no data; only with DEBUG",
 }
 OWN = {

@@ -146,8 +146,8 @@ def _span(instrument: Instrument, values: Sequence[float]) -> tuple[float, float
         edges = [float(band.lowest) for band in instrument.bands[1:]]
         lowest, highest = min([*values, *edges]), max([*values, *edges])
         room = max((highest - lowest) * 0.15, abs(highest) * 0.05, 0.01)
-        lowest = max(lowest - room, float(instrument.minimum))
-        highest = min(highest + room, float(instrument.maximum))
+        lowest = min(max(lowest - room, float(instrument.minimum)), lowest)
+        highest = max(min(highest + room, float(instrument.maximum)), highest)
     step = _nice_step((highest - lowest) / MOST_TICKS)
     return floor(lowest / step + 1e-9) * step, ceil(highest / step - 1e-9) * step, step
 

@@ -121,7 +121,8 @@ def digest_of(token: str) -> str:
 def find_link(token: str, *, at: datetime) -> PatientLink | None:
     """Answer the link of a token unless it has ended.
 
-    From here on the patient acts, whoever else may be signed in on the same device. One that was answered is found too, so that the page can say so.
+    From here on the patient acts, whoever else may be signed in on the same device. One that was
+    answered is found too, so that the page can say so.
     """
     act_as(replace(current_scope().actor, id="", label=BY_PATIENT))
     link = (

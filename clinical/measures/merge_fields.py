@@ -30,7 +30,7 @@ def measure_fields() -> dict[str, tuple[str, Value]]:
 
 def _value_of(instrument: Instrument) -> Value:
     def _value(facts: LetterFacts) -> str:
-        if not facts.patient.number:  # never saved: there is nothing to look for
+        if facts.patient.created_at is None:  # never saved: there is nothing to look for
             return ""
         found = latest_scores([facts.patient.pk], codes=[instrument.code])
         latest = found[facts.patient.pk].get(instrument.code)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from django.db.models import Min
 from django.shortcuts import get_object_or_404
 
+from accounts.permissions import Action, Resource, allows
 from clinical.appointments.models import Appointment
 from clinical.appointments.statuses import STILL_TO_COME, Status
-from clinical.measures.changes import Change, change_between
+from clinical.measures.changes import Change, change_between, plain
 from clinical.measures.instruments import all_instruments, get_instrument
 from clinical.measures.models import Assessment, MeasureSettings, PatientLink
 from clinical.measures.rules import visible_assessments, visible_links
@@ -74,6 +75,10 @@ class Taken:
     band: Band | None
     since_previous: Change | None
     since_first: Change | None
+
+    @property
+    def plain(self) -> str:
+        return plain(self.score)
 
 
 @dataclass(frozen=True)
@@ -262,6 +267,8 @@ def work_list(
     actor: User, *, practitioner: UUID | None, today: date, now: datetime
 ) -> list[DueRow]:
     """Answer whose measures are due among the active patients of a clinician, or of all."""
+    if not allows(actor, Action.VIEW, Resource.MEASURES):
+        return []
     edge = now - timedelta(days=ACTIVE_DAYS)
     visits = Appointment.objects.filter(starts_at__gte=edge).exclude(
         status__in=(Status.CANCELLED, Status.LATE_CANCELLATION)
