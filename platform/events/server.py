@@ -1,6 +1,6 @@
 """The event server: one process, one task a stream, no thread held by a browser that only listens.
 
-GET /events/   text/event-stream for the person of the session (`docs/events.md`)
+GET /events/   text/event-stream for the person of the session (`ui/live.js` reads it)
 GET /healthz   the process answers
 """
 
