@@ -11,7 +11,7 @@ from django.http import Http404
 
 from audit.selectors import EventFilter, latest_events
 from clinical.patients.contacts import normalise_phone
-from clinical.patients.filters import PatientFilter as PatientFilter  # noqa: PLC0414 - said to others too
+from clinical.patients.filters import PatientFilter as PatientFilter  # noqa: PLC0414, TC001 - others take it here
 from clinical.patients.models import ContactPoint, Patient
 from clinical.patients.rules import visible_patients
 from clinical.patients.search import MAX_RESULTS, find_patients
