@@ -7,3 +7,12 @@ class FundingConfig(AppConfig):
     name = "clinical.funding"
     label = "funding"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from clinical.funding.facts import head_of_the_record
+        from clinical.patients import header
+        from clinical.patients.tabs import Tab
+        from clinical.patients.tabs import register as register_tab
+
+        register_tab(Tab("NDIS plan", "funding:list", "patients.view", 37, icon="wallet"))
+        header.register("ndis", head_of_the_record)

@@ -86,6 +86,13 @@ class ReferralForm(_ModelForm):
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
         field.queryset = choices
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        first, last = cleaned.get("referred_on"), cleaned.get("expires_on")
+        if first and last and last < max(first, cleaned.get("starts_on") or first):
+            self.add_error("expires_on", "The referral ends before it starts. Check the dates.")
+        return cleaned
+
     def columns(self) -> dict[str, Any]:
         """Answer the columns; a new referral takes from its kind's terms what was left empty."""
         cleaned = self.cleaned_data

@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 110},
     },
     "tidy-exports": {"task": "takeout.tidy_everywhere", "schedule": 600.0},
+    "keep-plan-dates": {"task": "funding.keep_dates_everywhere", "schedule": 24 * 3600.0},
     "find-duplicate-patients": {
         "task": "patients.find_duplicates_everywhere",
         "schedule": 24 * 3600.0,

@@ -20,6 +20,8 @@ urlpatterns = [
     path("", include("clinical.documents.urls")),
     path("", include("clinical.letters.urls")),
     path("", include("clinical.referrals.urls")),
+    path("", include("clinical.funding.urls")),
+    path("", include("clinical.consents.urls")),
     path("", include("clinical.messages.urls")),
     path("", include("clinical.measures.urls")),
     path("notices/", include("clinical.notices.urls")),

@@ -108,6 +108,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "imports.discard_old",
         "accounts.send_operators_letter",
         "patients.find_duplicates_everywhere",
+        "funding.keep_dates_everywhere",
         "notices.tidy_everywhere",
         "takeout.tidy_everywhere",
     }

@@ -1,0 +1,80 @@
+"""What the head of a record says of who pays: the plan, the cards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils import timezone
+
+from clinical.funding.selectors import SOON_DAYS, current_of
+from clinical.patients.header import Banner, Fact
+from clinical.patients.models import PatientIdentifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime
+
+    from accounts.models import User
+    from clinical.patients.models import Patient
+
+
+def head_of_the_record(_actor: User, patient: Patient, now: datetime) -> Iterator[Banner | Fact]:
+    today = timezone.localdate(now)
+    plan = current_of(patient, today)
+    starts, ends = (
+        (plan.starts_on, plan.ends_on) if plan else (patient.plan_start, patient.plan_end)
+    )
+    if ends is None and starts is None:
+        return
+    url = reverse("funding:list", kwargs={"pk": patient.pk})
+    management = plan.get_management_display() if plan and plan.management else ""
+    value, note, tone = _words(starts, ends, today)
+    manager = f"{management}, {plan.plan_manager}" if plan and plan.plan_manager else management
+    yield Fact(
+        "NDIS plan",
+        value,
+        note=" · ".join(filter(None, [note, manager])),
+        tone=tone,
+        url=url,
+        order=25,
+    )
+    if tone:
+        title = "The NDIS plan has ended" if tone == "danger" else "The NDIS plan ends soon"
+        yield Banner(
+            title, f"{value}.", tone=tone, url=url, icon="calendar-due", order=25, quiet=True
+        )
+
+
+def cards(patient: Patient, now: datetime) -> Iterator[Banner]:
+    """Say which of the patient's cards have run out; from what the page has read already."""
+    today = timezone.localdate(now)
+    for card in patient.identifiers.all():
+        if card.expires_on is not None and card.expires_on < today:
+            yield Banner(
+                f"The {card.label or PatientIdentifier.Kind(card.kind).label} card has run out",
+                f"On {card.expires_on:%-d %b %Y}.",
+                icon="id",
+                order=26,
+                quiet=True,
+                in_drawer=False,
+            )
+
+
+def _words(starts: date | None, ends: date | None, today: date) -> tuple[str, str, str]:
+    if starts is not None and starts > today:
+        return f"starts {_day(starts)}", f"in {_days((starts - today).days)}", ""
+    if ends is None:
+        return f"since {_day(starts)}" if starts else "–", "no end", ""
+    left = (ends - today).days
+    if left < 0:
+        return f"ended {_day(ends)}", f"{_days(-left)} ago", "danger"
+    return f"until {_day(ends)}", f"{_days(left)} left", "warning" if left <= SOON_DAYS else ""
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _days(number: int) -> str:
+    return f"{number} day{'' if number == 1 else 's'}"
