@@ -9,10 +9,12 @@ class LettersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from clinical.letters.timeline import SOURCE
+        from audit import coverage
+        from clinical.letters.timeline import FOUND, SOURCE
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
+        from clinical.search import finding
         from ui.navigation import NavItem, register
 
         register_tab(Tab("Letters", "letters:list", "letters.view", 50, icon="mail"))
@@ -27,3 +29,5 @@ class LettersConfig(AppConfig):
             )
         )
         timeline.register(SOURCE)
+        finding.register(FOUND)
+        coverage.unrecorded("letters_letter", "search")

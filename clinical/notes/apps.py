@@ -10,9 +10,12 @@ class NotesConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
-        from clinical.notes.timeline import SOURCE
+        from clinical.appointments import marks
+        from clinical.notes.marks import MARKS, note_marks
+        from clinical.notes.timeline import FOUND, SOURCE
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
+        from clinical.search import finding
         from ui.navigation import NavItem
         from ui.navigation import register as register_entry
 
@@ -37,7 +40,9 @@ class NotesConfig(AppConfig):
                 )
             )
         timeline.register(SOURCE)
+        marks.register("notes", note_marks, MARKS, permission="notes.view")
         # A draft is saved every few seconds: that it changed is recorded, each wording is not. What
         # was signed is recorded whole, with its version.
         coverage.withhold("notes_note", "body", "sections")
-        coverage.unrecorded("notes_note", "revision")
+        coverage.unrecorded("notes_note", "revision", "search")
+        finding.register(FOUND)

@@ -129,7 +129,7 @@ def clean_text(text: str) -> str:
 
 
 def _line(section: Section, raw: Any) -> str:
-    text = " ".join(clean_text(str(raw or "")).split())
+    text = " ".join(clean_text("" if raw is None else str(raw)).split())
     if len(text) > LINE_LENGTH:
         raise SectionError(f"{section.heading}: {LINE_LENGTH:,} letters are the most.")
     return text

@@ -1,4 +1,4 @@
-"""Notes on a patient's timeline."""
+"""Notes on a patient's timeline, and in the search over texts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from django.db.models import F
 
 from clinical.notes.rules import visible_notes
 from clinical.patients.timeline import Line, Source
+from clinical.search import finding
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
     from accounts.models import User
@@ -34,3 +37,21 @@ def _word(note: Note) -> Line:
 
 
 SOURCE = Source("notes", "Notes", "notes", "notes.view", _rows, _word, has_time=True)
+
+
+def _found(note: Note) -> tuple[str, str, datetime]:
+    by = " · ".join(filter(None, [note.kind if note.title else "", note.author_name]))
+    return note.title or note.kind or "Note", by, note.noted_at
+
+
+FOUND = finding.Source(
+    key="notes",
+    label="Notes",
+    icon="notes",
+    permission="notes.view",
+    statement="SELECT found_id, wanted FROM search_notes_note(%s, %s, %s, %s)",
+    text="body",
+    url_name="notes:detail",
+    rows=visible_notes,
+    word=_found,
+)

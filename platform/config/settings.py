@@ -93,6 +93,7 @@ TENANT_APPS = [
     "clinical.patients",
     "clinical.appointments",
     "clinical.contacts",
+    "clinical.search",
     "clinical.notes",
     "clinical.letters",
     "clinical.messages",

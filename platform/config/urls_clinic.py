@@ -16,6 +16,7 @@ urlpatterns = [
     path("appointments/", include("clinical.appointments.urls")),
     path("patients/", include("clinical.patients.urls")),
     path("", include("clinical.contacts.urls")),
+    path("", include("clinical.search.urls")),
     path("", include("clinical.notes.urls")),
     path("", include("clinical.documents.urls")),
     path("", include("clinical.letters.urls")),
