@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Status = Appointment.Status
 EXPIRY_DAYS = 60
 EXPIRIES_SHOWN = 200
+LARGE = 20_000
+"""Visits: from here on a report becomes a file, written in the background."""
 NOBODY, UNSAID = "No clinician", "Not stated"
 
 
@@ -225,15 +227,9 @@ def plan_expiries(period: Period, *, today: date) -> Section:
     return Section("plans", "Plans that end soon", about, ("Ends", "Days left"), lines)
 
 
-def report(period: Period, *, today: date) -> list[Section]:
-    """Answer the whole report."""
-    return [
-        attendance(period),
-        utilisation(period),
-        new_patients(period),
-        funding(period),
-        plan_expiries(period, today=today),
-    ]
+def is_large(period: Period) -> bool:
+    """Answer whether counting takes so long that nobody should wait for it."""
+    return visits(period)[: LARGE + 1].count() > LARGE
 
 
 def _hours(length: timedelta) -> float:

@@ -249,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "tidy-reports": {"task": "reports.tidy_everywhere", "schedule": 600.0},
     "tidy-notices": {"task": "notices.tidy_everywhere", "schedule": 24 * 3600.0},
     "send-waiting-letters": {
         "task": "letters.send_everywhere",

@@ -110,6 +110,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "patients.find_duplicates_everywhere",
         "funding.keep_dates_everywhere",
         "notices.tidy_everywhere",
+        "reports.tidy_everywhere",
         "takeout.tidy_everywhere",
     }
     current_app.loader.import_default_modules()
