@@ -9,10 +9,27 @@ class MessagesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from clinical.appointments import changes, drawer_facts
+        from clinical.messages.facts import drawer_facts_of
+        from clinical.messages.notices import note_changes
         from clinical.messages.timeline import SOURCES
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
+        from ui.navigation import NavItem
+        from ui.navigation import register as register_entry
 
         register(Tab("Messages", "clinic_messages:list", "messages.view", 70, icon="message"))
         for source in SOURCES:
             timeline.register(source)
+        changes.listen("notices", note_changes)
+        drawer_facts.register("notices", drawer_facts_of, permission="messages.view")
+        register_entry(
+            NavItem(
+                "Telling patients",
+                "clinic_messages:settings",
+                "mail-forward",
+                permission="settings.change",
+                order=74,
+                group="Settings",
+            )
+        )

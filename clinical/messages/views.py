@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import Action, Resource, requires
+from clinical.messages.notices import open_notices
 from clinical.messages.selectors import conversation_of
 from clinical.patients.pages import record_page
 from clinical.patients.selectors import get_patient
@@ -34,6 +35,7 @@ def conversation(request: SignedInRequest, pk: UUID) -> HttpResponse:
     url = reverse(TAB, kwargs={"pk": patient.pk})
     context = {
         "turns": page.turns,
+        "notices": open_notices(patient.pk) if before is None else [],
         "is_first": before is None,
         "newest_url": "" if before is None else url,
         "older_url": f"{url}?before={page.older}" if page.older else "",

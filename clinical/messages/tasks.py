@@ -1,0 +1,66 @@
+"""Sending what is due. Delivered twice, the second finds nothing to do."""
+
+from __future__ import annotations
+
+import logging
+from smtplib import SMTPException
+from typing import TYPE_CHECKING
+
+from celery import shared_task
+from django.utils import timezone
+
+from clinical.messages import notice_mails, notices
+from tenants.models import Tenant
+from tenants.scope import public_scope, tenant_scope
+from tenants.tasks import tenant_task
+
+if TYPE_CHECKING:
+    from tenants.tasks import TenantTask
+
+log = logging.getLogger(__name__)
+
+
+@tenant_task(name="messages.send_notices", long=True)
+def send_notices(task: TenantTask) -> None:
+    """Tell the clinic's patients what they are due to be told, a mail each."""
+    with task.scope():
+        waiting = notices.due_patients(timezone.now())
+    for patient_id in waiting:
+        with task.scope():
+            mail = notice_mails.claim(patient_id, clinic=task.tenant, at=timezone.now())
+        if mail is None:
+            continue
+        try:
+            notice_mails.send(mail)
+        except (OSError, SMTPException, ValueError) as error:
+            log.warning(
+                "a notice of %s was not sent: %s", task.tenant.subdomain, type(error).__name__
+            )
+            with task.scope():
+                notices.note_failed(
+                    mail.message_id,
+                    at=timezone.now(),
+                    problem=notice_mails.words_for(error),
+                    is_final=notice_mails.is_final(error) or isinstance(error, ValueError),
+                )
+        else:
+            with task.scope():
+                notices.note_sent(mail.message_id, at=timezone.now())
+
+
+@shared_task(name="messages.send_notices_everywhere")
+def send_notices_everywhere() -> None:
+    """Look in every clinic for what is due, and send a task where something is."""
+    with public_scope():
+        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+    for tenant in tenants:
+        try:
+            with tenant_scope(tenant):
+                now = timezone.now()
+                notices.give_up_lost(now)
+                is_due = bool(notices.due_patients(now))
+        except Exception:
+            log.exception("the notices of %s could not be looked at", tenant.subdomain)
+            continue
+        if is_due:
+            send_notices.delay_for(tenant.pk)
