@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q
 from django.shortcuts import get_object_or_404
 
 from clinical.documents.models import Document, ImageBatch
-from clinical.documents.rules import visible_batches, visible_documents
+from clinical.documents.rules import own_work_list, visible_batches, visible_documents
 from tenants.storage import clinic_storage
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ def neighbours_of(actor: User, document: Document) -> tuple[UUID | None, UUID | 
 
 def unlinked(actor: User, *, after: UUID | None = None) -> UnlinkedPage:
     """Answer files of no patient, newest first, in pages."""
-    documents = visible_documents(actor).filter(patient=None, is_archived=False)
+    unlinked = visible_documents(actor).filter(patient=None, is_archived=False)
+    documents = unlinked.exclude(own_work_list())
     total = documents.count()
     shown = documents.filter(pk__lt=after) if after else documents
     rows = list(shown.order_by("-id")[: PAGE_SIZE + 1])
@@ -146,7 +147,8 @@ def unlinked(actor: User, *, after: UUID | None = None) -> UnlinkedPage:
 
 def unlinked_among(actor: User, ids: Sequence[UUID]) -> list[Document]:
     """Answer those of the ids that are files of no patient."""
-    return list(visible_documents(actor).filter(patient=None, pk__in=ids).order_by("-id"))
+    free = visible_documents(actor).filter(patient=None, pk__in=ids)
+    return list(free.exclude(own_work_list()).order_by("-id"))
 
 
 def categories_in_use(actor: User) -> list[str]:

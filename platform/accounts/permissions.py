@@ -45,6 +45,7 @@ class Resource(StrEnum):
     RECALLS = "recalls"
     DOCUMENTS = "documents"
     MEASURES = "measures"
+    RESULTS = "results"
     CONTACTS = "contacts"
     INVOICES = "invoices"
     REPORTS = "reports"
@@ -71,6 +72,7 @@ _LABELS = {
     Resource.RECALLS: "Recalls",
     Resource.DOCUMENTS: "Documents and images",
     Resource.MEASURES: "Outcome measures",
+    Resource.RESULTS: "Pathology results",
     Resource.CONTACTS: "Contacts and referrers",
     Resource.INVOICES: "Invoices",
     Resource.REPORTS: "Reports",
@@ -121,6 +123,7 @@ _LEADS = {
     Resource.RECALLS: _grant(*_KEEP, _E),
     Resource.DOCUMENTS: _grant(*_KEEP, _E),
     Resource.MEASURES: _grant(*_KEEP, _E, _R),
+    Resource.RESULTS: _grant(*_KEEP, _E),
     Resource.CONTACTS: _grant(*_KEEP, _E),
     Resource.INVOICES: _grant(*_KEEP, _E),
     Resource.REPORTS: _grant(_V, _E),
@@ -144,6 +147,7 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
         Resource.RECALLS: _grant(_V, _C, _X),
         Resource.DOCUMENTS: _grant(*_KEEP),
         Resource.MEASURES: _grant(_V, _C, _X, _R),
+        Resource.RESULTS: _grant(_V, _C, _X),
         Resource.CONTACTS: _grant(_V, _C, _X),
         Resource.SETTINGS: _grant(_V),
         **_OWN,
@@ -157,6 +161,7 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
         Resource.RECALLS: _grant(_V, _C, _X),
         Resource.DOCUMENTS: _grant(_V, _C, _X),
         Resource.MEASURES: _grant(_R),  # sends the links, sees no answer
+        Resource.RESULTS: _grant(_C, _X),  # files them to patients, never sees what they say
         Resource.CONTACTS: _grant(_V, _C, _X),
         Resource.INVOICES: _grant(_V),
         Resource.SETTINGS: _grant(_V),
