@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from clinical.funding.selectors import SOON_DAYS, current_of
 from clinical.patients.header import Banner, Fact
-from clinical.patients.models import PatientIdentifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,21 +43,6 @@ def head_of_the_record(_actor: User, patient: Patient, now: datetime) -> Iterato
         yield Banner(
             title, f"{value}.", tone=tone, url=url, icon="calendar-due", order=25, quiet=True
         )
-
-
-def cards(patient: Patient, now: datetime) -> Iterator[Banner]:
-    """Say which of the patient's cards have run out; from what the page has read already."""
-    today = timezone.localdate(now)
-    for card in patient.identifiers.all():
-        if card.expires_on is not None and card.expires_on < today:
-            yield Banner(
-                f"The {card.label or PatientIdentifier.Kind(card.kind).label} card has run out",
-                f"On {card.expires_on:%-d %b %Y}.",
-                icon="id",
-                order=26,
-                quiet=True,
-                in_drawer=False,
-            )
 
 
 def _words(starts: date | None, ends: date | None, today: date) -> tuple[str, str, str]:

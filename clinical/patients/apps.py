@@ -10,12 +10,17 @@ class PatientsConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
+        from clinical.patients import header
+        from clinical.patients.facts import cards, care, summary
         from clinical.patients.reach import missing_statements
         from clinical.patients.reach_check import check_reach
         from tenants.isolation import also_check
         from tenants.walls import on_finished_schema
         from ui.navigation import NavItem, Search, register, register_search
 
+        header.register("summary", summary)
+        header.register("care", care)
+        header.register("cards", cards)
         on_finished_schema(missing_statements)
         also_check(check_reach)
         coverage.subject("patients_patient", "id")

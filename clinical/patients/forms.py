@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from clinical.patients import services
 from clinical.patients.dates import read_date
+from clinical.patients.identifiers import explain_identifier
 from clinical.patients.models import Address, ContactPoint, Patient, PatientIdentifier
 from clinical.practice.models import FundingType, Location
 from clinical.practice.selectors import funding_types_in_use, locations_in_use
@@ -95,6 +96,10 @@ class PatientForm(forms.Form):
         location = patient.location_id if patient else None
         funding = patient.funding_type_id if patient else None
         self._offer("location", locations_in_use(also=location))
+        if patient is not None and patient.ndis_plans.exists():
+            for name in ("plan_start", "plan_end"):
+                self.fields[name].disabled = True
+                self.fields[name].help_text = "From the NDIS plan: change it there."
         self._offer("funding_type", funding_types_in_use(also=funding))
 
     def _offer(self, name: str, choices: Any) -> None:
@@ -151,9 +156,31 @@ class AddressForm(_RowForm):
 
 
 class IdentifierForm(_RowForm):
+    """A number; one that cannot be right is asked about once, and kept where the person insists."""
+
     kind = forms.ChoiceField(choices=PatientIdentifier.Kind.choices, label="Kind")
     value = forms.CharField(required=False, max_length=LINE, label="Number")
+    reference = forms.CharField(required=False, max_length=4, label="IRN (Medicare)")
+    expires_on = WrittenDateField(required=False, label="Card valid to")
+    colour = forms.ChoiceField(
+        required=False,
+        choices=[("", "–"), *PatientIdentifier.Colour.choices],
+        label="Card (DVA)",
+    )
     label = forms.CharField(required=False, max_length=LINE, label="Note")
+    keep_as_is = forms.BooleanField(
+        required=False, label="Keep it as it is", widget=forms.HiddenInput
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        value = cleaned.get("value") or ""
+        wrong = explain_identifier(cleaned.get("kind") or "", value)
+        if wrong and not cleaned.get("keep_as_is") and not cleaned.get("DELETE"):
+            self.fields["keep_as_is"].widget = forms.CheckboxInput()
+            if value != self.initial.get("value"):
+                self.add_error("value", f"{wrong} If it is really so, tick “Keep it as it is”.")
+        return cleaned
 
 
 class PatientForms:
@@ -201,10 +228,13 @@ def _rows(form: type[_RowForm], data: Any, prefix: str, rows: Sequence[Model]) -
     return factory(data, prefix=prefix, initial=[{"id": row.pk, **vars(row)} for row in rows])
 
 
+_NO_COLUMNS = frozenset({"DELETE", "keep_as_is"})
+
+
 def _values(formset: Any, value: Any, *, needs: str) -> tuple[Any, ...]:
     found = []
     for form in formset.forms:
-        cleaned = {k: v for k, v in form.cleaned_data.items() if k != "DELETE"}
+        cleaned = {k: v for k, v in form.cleaned_data.items() if k not in _NO_COLUMNS}
         kept = cleaned.get(needs) if needs else not form.is_empty()
         if cleaned and kept and not form.cleaned_data.get("DELETE"):
             found.append(value(**cleaned))

@@ -236,8 +236,8 @@ def assigned_only(table: str, column: str = "patient_id") -> tuple[str, str]:
     each table with a patient gets the wall of `reach.py`, in this one's place too.
     """
     return (
-        f"DROP POLICY IF EXISTS assigned_only ON {{schema}}.{table}; "
-        f"CREATE POLICY assigned_only ON {{schema}}.{table} AS RESTRICTIVE FOR ALL TO nexus_app "  # noqa: S608
+        f"DROP POLICY IF EXISTS assigned_only ON {{schema}}.{table}; "  # noqa: S608 - names of our models
+        f"CREATE POLICY assigned_only ON {{schema}}.{table} AS RESTRICTIVE FOR ALL TO nexus_app "
         "USING (NOT (SELECT {schema}.acts_for_assigned_only()) "
         f"OR {column} IN (SELECT a.patient_id FROM {{schema}}.patients_coordinatorassignment a "
         "WHERE a.user_id::text = (SELECT current_setting('nexus.actor', true))))",

@@ -34,6 +34,37 @@ def is_valid_identifier(kind: str, value: str) -> bool | None:
     return rule(normalised) if rule and normalised else None
 
 
+def explain_identifier(kind: str, value: str) -> str:
+    """Answer what is wrong with a number, for the person who typed it; nothing where all is well."""
+    if is_valid_identifier(kind, value) is not False:
+        return ""
+    number = normalise_identifier(value)
+    explain = _EXPLAIN.get(kind)
+    return explain(number) if explain else ""
+
+
+def _explain_medicare(number: str) -> str:
+    if not number.isdigit() or len(number) not in {10, 11}:
+        return "A Medicare number has 10 digits, and maybe the person's figure (1 to 9) after them."
+    if not _MEDICARE.fullmatch(number):
+        return "A Medicare number begins with a figure from 2 to 6."
+    return "The check digit does not fit: two figures may be swapped. Compare it with the card."
+
+
+def _explain_ndis(_number: str) -> str:
+    return "An NDIS number has nine digits and begins with 43."
+
+
+def _explain_dva(_number: str) -> str:
+    return "A DVA number is a state's letter, a war code and up to six digits, such as NX123456."
+
+
+def _explain_healthcare(number: str) -> str:
+    if not _HEALTHCARE.fullmatch(number):
+        return "A healthcare identifier has 16 digits and begins with 800360."
+    return "The check digit does not fit: two figures may be swapped. Compare it again."
+
+
 def _is_medicare(number: str) -> bool:
     """Ten digits, the ninth checking the first eight, then the card's issue and maybe the person's.
 
@@ -70,6 +101,12 @@ def _luhn(number: str) -> bool:
     return total % 10 == 0
 
 
+_EXPLAIN: dict[str, Callable[[str], str]] = {
+    Kind.MEDICARE: _explain_medicare,
+    Kind.NDIS: _explain_ndis,
+    Kind.DVA: _explain_dva,
+    Kind.HEALTH: _explain_healthcare,
+}
 _RULES: dict[str, Callable[[str], bool]] = {
     Kind.MEDICARE: _is_medicare,
     Kind.NDIS: _is_ndis,

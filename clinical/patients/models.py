@@ -84,6 +84,7 @@ class Patient(ClinicModel):
     extra = models.JSONField(blank=True, default=dict)
     """Fields of the old system that have no place here: label → text as it stood."""
     is_archived = models.BooleanField(default=False)
+    archive_reason = models.CharField(blank=True, default="", db_default="")
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from"
     )

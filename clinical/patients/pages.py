@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import prefetch_related_objects
 from django.shortcuts import render
 
 from clinical.patients.header import header_of
 from clinical.patients.tabs import tabs_of
+
+SHOWN_POINTS = 2
+"""Of the ways to reach a patient, so many stand in the head; the rest on the overview."""
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -26,9 +30,11 @@ def record_page(
     status: int = 200,
 ) -> HttpResponse:
     """Render a template that extends `patients/_patient.html`; `tab` is its tab's URL name."""
+    prefetch_related_objects([patient], "identifiers", "contact_points")
     common = {
         "patient": patient,
         "identifiers": patient.identifiers.all(),
+        "reach": patient.points_in_order()[:SHOWN_POINTS],
         "header": header_of(request.user, patient),
         "tabs": tabs_of(request.user, patient, active=tab),
     }

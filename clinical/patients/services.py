@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -95,6 +95,9 @@ class IdentifierValue:
     value: str
     label: str = ""
     id: UUID | None = None
+    reference: str = ""
+    expires_on: date | None = None
+    colour: str = ""
 
     def columns(self) -> dict[str, Any]:
         return {
@@ -103,6 +106,9 @@ class IdentifierValue:
             "label": self.label.strip(),
             "normalised": normalise_identifier(self.value),
             "is_valid": is_valid_identifier(self.kind, self.value),
+            "reference": self.reference.strip(),
+            "expires_on": self.expires_on,
+            "colour": self.colour,
         }
 
 
@@ -185,17 +191,17 @@ def add_contact(patient: Patient, *, actor: User, contact: ContactValue) -> Cont
 
 
 @transaction.atomic
-def archive_patient(patient: Patient, *, actor: User, at: datetime) -> Patient:
+def archive_patient(patient: Patient, *, actor: User, at: datetime, reason: str = "") -> Patient:
     """Take a patient out of the lists; the record stays and can be brought back."""
     require(actor, Action.CHANGE, Resource.PATIENTS)
-    return _swap(patient, at=at, is_archived=True)
+    return _swap(patient, at=at, is_archived=True, archive_reason=reason.strip())
 
 
 @transaction.atomic
 def restore_patient(patient: Patient, *, actor: User, at: datetime) -> Patient:
     """Bring an archived patient back into the lists."""
     require(actor, Action.CHANGE, Resource.PATIENTS)
-    return _swap(patient, at=at, is_archived=False)
+    return _swap(patient, at=at, is_archived=False, archive_reason="")
 
 
 def assign_coordinator(patient: Patient, *, actor: User, coordinator: User) -> None:

@@ -168,10 +168,14 @@ def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def archive(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Take the patient out of the lists, or bring them back."""
     patient = selectors.get_patient(request.user, pk)
-    verb = services.restore_patient if patient.is_archived else services.archive_patient
-    verb(patient, actor=request.user, at=timezone.now())
-    done = "archived" if patient.is_archived else "back in the lists"
-    messages.success(request, f"{patient.full_name} is {done}.")
+    now = timezone.now()
+    if patient.is_archived:
+        services.restore_patient(patient, actor=request.user, at=now)
+        messages.success(request, f"{patient.full_name} is back in the lists.")
+    else:
+        reason = request.POST.get("reason", "")[:200]
+        services.archive_patient(patient, actor=request.user, at=now, reason=reason)
+        messages.success(request, f"{patient.full_name} is archived. “Bring back” undoes it.")
     return redirect("patients:detail", pk=patient.pk)
 
 

@@ -10,14 +10,21 @@ from django.utils import timezone
 from clinical.patients.contacts import PHONE_KINDS, format_phone
 from clinical.patients.duplicates import count_open, merges_into
 from clinical.patients.highlight import highlight
+from clinical.patients.identifiers import explain_identifier
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from clinical.patients.models import ContactPoint, Patient, PatientMerge
+    from clinical.patients.models import ContactPoint, Patient, PatientIdentifier, PatientMerge
 
 register = template.Library()
 register.filter("highlight", highlight)
+
+
+@register.filter
+def what_is_wrong(number: PatientIdentifier) -> str:
+    """Write why a number cannot be right."""
+    return explain_identifier(number.kind, number.value) or "Compare this number with the card."
 
 
 @register.filter
