@@ -69,7 +69,9 @@ def _named(table: str, ids: Iterable[str]) -> dict[str, Named]:
         except ValidationError:
             continue
     named = {}
-    things = model._default_manager.in_bulk(keys)
+    # What a thing is called often has another in it: a visit its patient.
+    others = [field.name for field in model._meta.fields if field.many_to_one]
+    things = model._default_manager.select_related(*others).in_bulk(keys)
     for pk, thing in things.items():
         page = getattr(thing, "get_absolute_url", None)
         named[str(pk)] = Named(word_object(table), str(thing), page() if page else "")
