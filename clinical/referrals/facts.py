@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from accounts.permissions import Action, Resource, allows
 from clinical.patients.header import Banner, Fact
-from clinical.referrals.selectors import current_of, standing_of_visit
+from clinical.referrals.selectors import current_of, has_referrals, standing_of_visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,15 +30,20 @@ def head_of_the_record(_actor: User, patient: Patient, now: datetime) -> Iterato
 
 
 def beside_the_visit(
-    _actor: User, appointment: Appointment, now: datetime
+    actor: User, appointment: Appointment, now: datetime
 ) -> Iterator[Banner | Fact]:
     standing, is_decided = standing_of_visit(appointment, now=now)
+    url = ""
+    if allows(actor, Action.CHANGE, Resource.APPOINTMENTS):
+        url = reverse("referrals:count_visit", kwargs={"pk": appointment.pk})
     if standing is not None:
-        yield _fact(standing, order=10)
+        yield replace(_fact(standing, order=10), url=url)
         if standing.tone:
             yield _banner(standing, in_drawer=True)
     elif is_decided:
-        yield Fact("Referral", "counts to none", order=10)
+        yield Fact("Referral", "counts to none", url=url, order=10)
+    elif appointment.patient is not None and has_referrals(appointment.patient):
+        yield Fact("Referral", "none covers this visit", tone="warning", url=url, order=10)
 
 
 def _fact(standing: Standing, *, order: int) -> Fact:

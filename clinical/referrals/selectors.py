@@ -30,7 +30,6 @@ from clinical.referrals.models import Referral, ReferralVisit
 from clinical.referrals.rules import FEW_SESSIONS, SOON_DAYS, is_soon
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date, datetime
     from uuid import UUID
 
@@ -168,10 +167,9 @@ def visits_counted(referral: Referral) -> list[ReferralVisit]:
     return list(links.select_related(*related).order_by("appointment__starts_at"))
 
 
-def choices_for(appointment: Appointment) -> Sequence[Referral]:
-    """Answer the referrals that a visit may count to."""
-    referrals = Referral.objects.filter(patient=appointment.patient_id, state=Referral.State.ACTIVE)
-    return list(referrals.select_related("referrer"))
+def has_referrals(patient: Patient) -> bool:
+    """Answer whether a visit of the patient could count to one."""
+    return Referral.objects.filter(patient=patient, state=Referral.State.ACTIVE).exists()
 
 
 def running_out(actor: User, *, now: datetime) -> list[Standing]:

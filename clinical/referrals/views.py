@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +25,7 @@ from clinical.referrals.models import Referral
 from clinical.referrals.rules import TERMS
 
 if TYPE_CHECKING:
+    from clinical.appointments.models import Appointment
     from clinical.patients.models import Patient
     from clinical.practice.requests import SignedInRequest
 
@@ -108,11 +109,15 @@ def close(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return redirect("referrals:detail", pk=referral.pk)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CHANGE, Resource.APPOINTMENTS)
 def count_visit(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """Let a visit count to another referral of its patient, or to none."""
+    """Ask to which referral of its patient a visit counts, and let it count to that one, or to none."""
     appointment = get_appointment(request.user, pk)
+    if appointment.patient is None:
+        raise Http404
+    if request.method != "POST":
+        return _choice_page(request, appointment, appointment.patient)
     chosen = _id(request.POST.get("referral", ""))
     referral = selectors.get_referral(request.user, chosen) if chosen else None
     try:
@@ -120,7 +125,8 @@ def count_visit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     except services.ReferralError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The visit counts so from now on.")
+        words = f"counts to {referral}" if referral else "counts to no referral"
+        messages.success(request, f"The visit {words} from now on.")
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
         back = reverse("appointments:detail", kwargs={"pk": appointment.pk})
@@ -134,6 +140,23 @@ def running_out(request: SignedInRequest) -> HttpResponse:
     standings = selectors.running_out(request.user, now=timezone.now())
     context = {"standings": standings, "most": selectors.MOST_LISTED, "now": timezone.now()}
     return render(request, "referrals/running_out.html", context)
+
+
+def _choice_page(
+    request: SignedInRequest, appointment: Appointment, patient: Patient
+) -> HttpResponse:
+    now = timezone.now()
+    standing, _is_decided = selectors.standing_of_visit(appointment, now=now)
+    in_use = selectors.standings_of(request.user, patient, now=now)
+    chosen = standing.referral.pk if standing else None
+    context = {
+        "appointment": appointment,
+        "standings": [
+            one for one in in_use if one.referral.state == "active" or one.referral.pk == chosen
+        ],
+        "chosen": chosen,
+    }
+    return record_page(request, patient, "referrals/choose.html", context, tab=TAB)
 
 
 def _form_page(

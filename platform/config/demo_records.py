@@ -13,12 +13,15 @@ from django.utils import timezone
 
 from billing_integrations.invoices.models import PastInvoice
 from clinical.appointments.models import Appointment, Status
+from clinical.consents import demo as consents
 from clinical.contacts.models import Contact, PatientContact
+from clinical.funding import demo as funding
 from clinical.letters.models import Letter, LetterTemplate, LetterTemplateVersion
 from clinical.letters.standard import STANDARD
 from clinical.messages.models import Message, Reminder
 from clinical.notes.models import Note, NoteVersion
 from clinical.notes.services import body_of
+from clinical.referrals import demo as referrals
 from tenants.scope import Actor, tenant_scope
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ _PLANS = (
 )
 
 
-FILLERS: tuple[Filler, ...] = ()
+FILLERS: tuple[Filler, ...] = (funding.fill, referrals.fill, consents.fill)
 """What the apps add to a demo clinic around today; each leaves alone what is there already."""
 
 
