@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from clinical.practice.models import Practitioner
 
 MOST_CLASHES = 5
+_ALL = Q()
 LONGEST = timedelta(hours=24)
 """No appointment takes longer, so nothing that began earlier can reach into a span."""
 LONGEST_AROUND = timedelta(minutes=2 * LONGEST_BUFFER)
@@ -167,14 +168,11 @@ def day_sheet(
 ) -> DaySheet:
     """Answer the day's appointments, each on the day that its own place's calendar shows."""
     locations = list(Location.objects.all())
-    visits = _visits_between(actor, day, day, locations)
-    by_location = Counter(visit.appointment.location_id for visit in visits)
-    shown = [
-        visit
-        for visit in visits
-        if (location is None or visit.appointment.location_id == location.pk)
-        and not (without_location and visit.appointment.location_id)
-    ]
+    by_location = _counted_by_location(actor, day, locations)
+    here = Q(location=location) if location is not None else Q()
+    if without_location:
+        here &= Q(location=None)
+    shown = _visits_between(actor, day, day, locations, here)
     return DaySheet(
         day=day,
         zone=zone_of(location),
@@ -190,12 +188,37 @@ def day_sheet(
 
 
 def _visits_between(
-    actor: User, first: date, last: date, locations: Sequence[Location]
+    actor: User, first: date, last: date, locations: Sequence[Location], only: Q = _ALL
 ) -> list[Visit]:
     """Read the days of every zone in one query, then keep what is on them at its own place."""
-    found = _started_between(visible_appointments(actor), first, last, locations)
+    found = _started_between(visible_appointments(actor), first, last, locations).filter(only)
+    # Hundreds of visits share a few clinicians, types and places: each of those is read once.
+    found = (
+        found.select_related(None)
+        .select_related("patient")
+        .prefetch_related("practitioner", "appointment_type", "location")
+        .defer("extra", "patient__extra", "patient__notes", "patient__search_name")
+    )
     visits = in_sessions(list(found.order_by("starts_at", "id")))
     return [visit for visit in visits if first <= visit.starts.date() <= last]
+
+
+def _counted_by_location(
+    actor: User, day: date, locations: Sequence[Location]
+) -> Counter[UUID | None]:
+    """Count the visits of a day at its own place, a group session as one."""
+    zones = {None: zone_of(None), **{place.pk: zone_of(place) for place in locations}}
+    found = list(
+        _started_between(visible_appointments(actor), day, day, locations).values_list(
+            "pk", "seats", "group_id", "location_id", "starts_at"
+        )
+    )
+    sessions = {pk for pk, seats, *_rest in found if seats > 1}
+    return Counter(
+        place
+        for _pk, _seats, session, place, starts_at in found
+        if session not in sessions and starts_at.astimezone(zones[place]).date() == day
+    )
 
 
 def _started_between(
@@ -231,13 +254,10 @@ def visits_of_span(
     """
     locations = list(Location.objects.all())
     version = _version_of(actor, first, last, locations)
-    visits = [
-        visit
-        for visit in _visits_between(actor, first, last, locations)
-        if (location is None or visit.appointment.location_id == location.pk)
-        and (practitioner is None or visit.appointment.practitioner_id == practitioner)
-    ]
-    return Span(visits, version)
+    only = Q(location=location) if location is not None else Q()
+    if practitioner is not None:
+        only &= Q(practitioner=practitioner)
+    return Span(_visits_between(actor, first, last, locations, only), version)
 
 
 def version_of_span(actor: User, first: date, last: date) -> str:
