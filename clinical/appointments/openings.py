@@ -110,12 +110,12 @@ def _of_span(
 
 
 def _few_of_each(openings: Sequence[Opening]) -> list[Opening]:
-    """Spread what is offered: from each clinician the first of a day and some later ones."""
+    """Spread what is offered: of each clinician's day the first, one in the middle and the last."""
     kept: list[Opening] = []
     of_whom: dict[UUID, list[Opening]] = {}
     for opening in openings:
         of_whom.setdefault(opening.practitioner.pk, []).append(opening)
     for one in of_whom.values():
-        step = max(1, len(one) // A_DAY)
-        kept += one[::step][:A_DAY]
+        places = {round(number * (len(one) - 1) / (A_DAY - 1)) for number in range(A_DAY)}
+        kept += [one[place] for place in sorted(places)]
     return sorted(kept, key=lambda opening: opening.starts)
