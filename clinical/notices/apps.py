@@ -12,10 +12,12 @@ class NoticesConfig(AppConfig):
         from audit import coverage
         from clinical.notices.selectors import count_unread
         from ui.navigation import NavItem, register
+        from ui.pwa import add_to_worker
         from ui.topbar import Tool, register_tool
 
         coverage.exempt("notices_notice", "points to a thing whose own changes are recorded")
         coverage.withhold("notices_pushsubscription", "endpoint", "public_key", "auth_secret")
         coverage.unrecorded("notices_pushsubscription", "sent_at")
         register(NavItem("Notifications", "notices:list", "bell", "account.view", 20, place="user"))
+        add_to_worker("notices/push-worker.js")
         register_tool(Tool("notices/_bell.html", permission="account.view", count=count_unread))

@@ -21,7 +21,9 @@ from clinical.letters.standard import STANDARD
 from clinical.messages.models import Message, Reminder
 from clinical.notes.models import Note, NoteVersion
 from clinical.notes.services import body_of
+from clinical.recalls import demo as recalls
 from clinical.referrals import demo as referrals
+from clinical.threads import demo as threads
 from tenants.scope import Actor, tenant_scope
 
 if TYPE_CHECKING:
@@ -53,7 +55,13 @@ _PLANS = (
 )
 
 
-FILLERS: tuple[Filler, ...] = (funding.fill, referrals.fill, consents.fill)
+FILLERS: tuple[Filler, ...] = (
+    threads.fill,
+    recalls.fill,
+    funding.fill,
+    referrals.fill,
+    consents.fill,
+)
 """What the apps add to a demo clinic around today; each leaves alone what is there already."""
 
 

@@ -53,6 +53,15 @@ def keep_offline(url_name: str, *, permission: str, stands_for: tuple[str, ...])
     _kept[:] = [KeptPage(url_name, permission, stands_for)]
 
 
+_worker_parts: list[str] = []
+
+
+def add_to_worker(name: str) -> None:
+    """Let the service worker import a static script of an app; called from an AppConfig's ready()."""
+    if name not in _worker_parts:
+        _worker_parts.append(name)
+
+
 def owner_of(request: HttpRequest) -> str:
     """Name the person of a clinic as the device knows them; "" for whoever keeps nothing.
 
@@ -127,10 +136,12 @@ def _script() -> str:
         "KEPT": _url(kept.url_name) if kept else "",
         "KEPT_FOR": [_url(name) for name in kept.stands_for] if kept else [],
     }
-    version = hashlib.sha256(json.dumps([source, facts]).encode()).hexdigest()[:16]
+    parts = [static(name) for name in _worker_parts]
+    version = hashlib.sha256(json.dumps([source, facts, parts]).encode()).hexdigest()[:16]
     above = {"VERSION": version, **facts}
     lines = [f"const {name} = {json.dumps(value)};" for name, value in above.items()]
-    return "\n".join([*lines, source])
+    imports = [f"importScripts({json.dumps(part)});" for part in parts]
+    return "\n".join([*lines, *imports, source])
 
 
 @cache

@@ -171,6 +171,7 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
             patient=patient, file_name=name, size=8, started_by=str(user.pk)
         )
         record = _make_record(patient, name, now)
+        record |= _make_team(patient, user, name, now)
         server = FileMakerConnection.objects.create(
             host="fms.example", database=name, account=name, sealed_password=f"nx1.{name}"
         )
@@ -181,6 +182,48 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
         "import_source": source, "import_run": run,
         "batch": batch, "document": document, "upload": upload,
         "filemaker_connection": server, "pair": pair, "merge": merge,
+    }  # fmt: skip
+
+
+def _make_team(patient: Any, user: Any, name: str, now: Any) -> dict[str, Any]:
+    """Make what the team has of its own: threads, recalls, notices, reports."""
+    from clinical.notices.models import Notice, PushSubscription
+    from clinical.recalls.models import Recall, RecallType
+    from clinical.reports.models import ReportFile, SavedReport
+    from clinical.threads.models import Attachment, Participant, Post, Thread
+
+    secret = f"{name}-Note"
+    thread = Thread.objects.create(
+        patient=patient, subject=secret, author=user, created_at=now, last_post_at=now
+    )
+    Participant.objects.create(thread=thread, user=user, unread_since=now)
+    post = Post.objects.create(
+        thread=thread, author=user, author_name=name, body=secret, created_at=now
+    )
+    kind = RecallType.objects.create(name=name)
+    return {
+        "thread": thread,
+        "post": post,
+        "attachment": Attachment.objects.create(
+            post=post, file_name=secret, media_type="text/plain", size=1, sha256="0" * 64,
+            storage_key="threads/none.txt", scan="clean", created_at=now,
+        ),
+        "recall_type": kind,
+        "recall": Recall.objects.create(
+            patient=patient, kind=kind, due_on=now.date(), note=secret, created_at=now
+        ),
+        "notice": Notice.objects.create(
+            user=user, key="x", text=secret, url="/", patient=patient, created_at=now
+        ),
+        "push": PushSubscription.objects.create(
+            user=user, endpoint=f"https://push.example/{name}", public_key="x", auth_secret="x",
+            created_at=now,
+        ),
+        "saved_report": SavedReport.objects.create(user=user, name=secret, created_at=now),
+        "report_file": ReportFile.objects.create(
+            user=user, format="pdf", first=now.date(), last=now.date(), words=secret,
+            created_at=now,
+        ),
     }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ PLAIN = {
     "by_hand", "typed", "why", "group",  # group: only ever compared with what the page itself lists
     "by", "batch", "category",  # files: the order, and names that are typed
     "layout",
+    "span",  # days that move along with the calendar
     "then",  # where the mapping's pages go on to, once saved
 }  # fmt: skip
 """Parameters that name nothing."""
