@@ -12,6 +12,7 @@ class NotesConfig(AppConfig):
         from audit import coverage
         from clinical.appointments import marks
         from clinical.notes.marks import MARKS, note_marks
+        from clinical.notes.selectors import cosign_count
         from clinical.notes.timeline import FOUND, SOURCE
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
@@ -22,7 +23,12 @@ class NotesConfig(AppConfig):
         register(Tab("Notes", "notes:list", "notes.view", 40, icon="notes"))
         register_entry(
             NavItem(
-                "Co-sign", "notes:cosign_list", "user-check", permission="notes.change", order=45
+                "Co-sign",
+                "notes:cosign_list",
+                "user-check",
+                permission="notes.change",
+                order=45,
+                count=cosign_count,
             )
         )
         for label, url_name, icon, order in (

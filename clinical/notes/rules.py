@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from accounts.permissions import Action, Resource, allows
 from clinical.notes.models import Note, Supervision
@@ -33,15 +33,19 @@ def may_amend(actor: User, note: Note) -> bool:
     return not note.is_draft and allows(actor, Action.CHANGE, Resource.NOTES)
 
 
-def notes_to_cosign(actor: User) -> QuerySet[Note]:
-    """Answer what waits for the actor: not their own, and none for who is under supervision."""
-    may_change = allows(actor, Action.CHANGE, Resource.NOTES)
-    if not may_change or Supervision.objects.filter(user=actor).exists():
-        return Note.objects.none()
+def waits_for(actor: User) -> Q:
+    """Say which notes wait for the actor's co-sign: not their own, none for who is supervised."""
+    is_supervised = Exists(Supervision.objects.filter(user=actor))
     is_anybodys = Q(author=None) | Q(author__supervision=None)
     is_theirs = Q(author__supervision__supervisor=None) | Q(author__supervision__supervisor=actor)
-    waiting = Note.objects.filter(cosign=Note.Cosign.WAITING)
-    return waiting.filter(is_anybodys | is_theirs).exclude(author=actor)
+    is_anothers = Q(author=None) | ~Q(author=actor)
+    return Q(~is_supervised, is_anybodys | is_theirs, is_anothers, cosign=Note.Cosign.WAITING)
+
+
+def notes_to_cosign(actor: User) -> QuerySet[Note]:
+    if not allows(actor, Action.CHANGE, Resource.NOTES):
+        return Note.objects.none()
+    return Note.objects.filter(waits_for(actor))
 
 
 def may_cosign(actor: User, note: Note) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,6 @@ MOST_ROWS = 200
 MOST_STEPS = 11
 """A scale of so many steps or fewer is a row of buttons, a longer one a number to type."""
 LOWEST, HIGHEST = -10_000, 10_000
-DIGITS = 12
 
 
 class Kind(StrEnum):
@@ -173,13 +171,9 @@ def _number(section: Section, raw: Any) -> str:
     text = _line(section, raw).replace(",", ".")
     if not text:
         return ""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or len(text) > DIGITS or abs(number) >= Decimal(10) ** DIGITS:
+    if not re.fullmatch(r"[+-]?\d{1,9}(\.\d{1,6})?", text):
         raise SectionError(f"{section.heading}: write a number, such as 42.5.")
-    return f"{number:f}"
+    return text.removeprefix("+")
 
 
 def _date(section: Section, raw: Any) -> str:

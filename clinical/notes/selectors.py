@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from clinical.notes.editing import Shown
 from clinical.notes.models import Note, NoteTemplate, Supervision
-from clinical.notes.rules import notes_to_cosign, visible_notes
+from clinical.notes.rules import notes_to_cosign, visible_notes, waits_for
 from clinical.patients.rules import visible_patients
 from ui.differences import Piece, differences
 
@@ -151,6 +151,12 @@ def cosign_list(actor: User) -> QuerySet[Note]:
 def returned_list(actor: User) -> QuerySet[Note]:
     """Answer the actor's own notes that came back."""
     return _listed(Note.objects.filter(cosign=Note.Cosign.RETURNED, author=actor), actor)
+
+
+def cosign_count(actor: User) -> int:
+    """Answer how much is to be done: to co-sign, and to amend."""
+    is_returned = Q(cosign=Note.Cosign.RETURNED, author=actor)
+    return Note.objects.filter(is_returned | waits_for(actor)).count()
 
 
 def waiting_list(actor: User) -> QuerySet[Note]:

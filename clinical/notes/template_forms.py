@@ -85,6 +85,7 @@ class DefaultForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, *, prefix: str, initial: UUID | None) -> None:
         super().__init__(data, prefix=prefix, initial={"template": initial})
+        self.fields["template"].widget.attrs["class"] = "form-select"
         field = self.fields["template"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
         field.queryset = NoteTemplate.objects.filter(is_active=True)
@@ -123,7 +124,8 @@ class SupervisionForm(forms.Form):
             *((other.pk, other.name) for other in supervisors if other.pk != person.pk),
         ]
         for name, label in (("reason", "How"), ("supervisor", "Supervisor")):
-            self.fields[name].widget.attrs["aria-label"] = f"{label}: {person.name}"
+            attributes = {"aria-label": f"{label}: {person.name}", "class": "form-select"}
+            self.fields[name].widget.attrs.update(attributes)
 
     def chosen(self) -> dict[str, Any]:
         """Answer what was chosen; raises SupervisionError for what is not in the lists."""
