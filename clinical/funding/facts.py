@@ -30,19 +30,13 @@ def head_of_the_record(_actor: User, patient: Patient, now: datetime) -> Iterato
     management = plan.get_management_display() if plan and plan.management else ""
     value, note, tone = _words(starts, ends, today)
     manager = f"{management}, {plan.plan_manager}" if plan and plan.plan_manager else management
-    yield Fact(
-        "NDIS plan",
-        value,
-        note=" · ".join(filter(None, [note, manager])),
-        tone=tone,
-        url=url,
-        order=25,
-    )
-    if tone:
-        title = "The NDIS plan has ended" if tone == "danger" else "The NDIS plan ends soon"
+    words = " · ".join(filter(None, [note, manager]))
+    yield Fact("NDIS plan", value, note=words, tone=tone, url=url, order=25, in_drawer=bool(tone))
+    if tone == "danger":
         yield Banner(
-            title, f"{value}.", tone=tone, url=url, icon="calendar-due", order=25, quiet=True
-        )
+            "The NDIS plan has ended", "Ask for the new one.", tone=tone, url=url,
+            icon="calendar-due", order=25, quiet=True, in_drawer=False,
+        )  # fmt: skip
 
 
 def _words(starts: date | None, ends: date | None, today: date) -> tuple[str, str, str]:

@@ -72,6 +72,7 @@ class PlanForm(_ModelForm):
             assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
             field.queryset = choices
         self.fields["document"].label = "The plan as a document"
+        self.fields["document"].empty_label = "None"  # type: ignore[attr-defined]
         for name in ("goals", "notes"):
             self.fields[name].max_length = TEXT  # type: ignore[attr-defined]
         if self.instance._state.adding:  # noqa: SLF001 - Django's documented Model API

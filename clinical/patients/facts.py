@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.permissions import may
 from clinical.patients.header import Banner, Fact
+from clinical.patients.identifiers import explain_identifier
 from clinical.patients.summaries import summary_of
 from ui.wording import money
 
@@ -64,6 +65,12 @@ def cards(_actor: User, patient: Patient, now: datetime) -> Iterator[Banner]:
     url = reverse("patients:edit", kwargs={"pk": patient.pk})
     for card in patient.identifiers.all():
         name = card.label or card.get_kind_display()
+        wrong = explain_identifier(card.kind, card.value) if card.is_valid is False else ""
+        if wrong:
+            yield Banner(
+                f"Check the {name} number", wrong, icon="id", url=url, url_label="Edit",
+                order=34, quiet=True, in_drawer=False,
+            )  # fmt: skip
         if card.expires_on is not None and card.expires_on < today:
             text = f"Valid to {_day(card.expires_on)}. Ask for the new one."
             yield Banner(

@@ -64,6 +64,11 @@ class Header:
     banners: list[Banner] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
 
+    @property
+    def quiet(self) -> list[Banner]:
+        """Those that stand in one row."""
+        return [banner for banner in self.banners if banner.quiet]
+
 
 _sources: dict[str, tuple[str, Source]] = {}
 

@@ -25,7 +25,7 @@ def head_of_the_record(_actor: User, patient: Patient, now: datetime) -> Iterato
     standing = current_of(patient, now=now)
     if standing is not None:
         yield _fact(standing, order=30)
-        if standing.tone:
+        if standing.tone == "danger":
             yield _banner(standing, in_drawer=False)
 
 
@@ -38,7 +38,7 @@ def beside_the_visit(
         url = reverse("referrals:count_visit", kwargs={"pk": appointment.pk})
     if standing is not None:
         yield replace(_fact(standing, order=10), url=url)
-        if standing.tone:
+        if standing.tone == "danger":
             yield _banner(standing, in_drawer=True)
     elif is_decided:
         yield Fact("Referral", "counts to none", url=url, order=10)
@@ -59,16 +59,11 @@ def _fact(standing: Standing, *, order: int) -> Fact:
 
 
 def _banner(standing: Standing, *, in_drawer: bool) -> Banner:
-    if standing.is_over:
-        title = "The referral has ended"
-    elif standing.is_used_up:
-        title = "No sessions left on the referral"
-    else:
-        title = "The referral runs out soon"
+    title = "The referral has ended" if standing.is_over else "No sessions left on the referral"
     return Banner(
         title,
         f"{standing.referral.get_kind_display()}: {standing.sessions_words}, {standing.end_words}.",
-        tone="danger" if standing.is_over or standing.is_used_up else "warning",
+        tone="danger",
         url=reverse("referrals:detail", kwargs={"pk": standing.referral.pk}),
         icon="file-import",
         order=30,

@@ -60,7 +60,7 @@ class ReferralForm(_ModelForm):
     class Meta:
         model = Referral
         fields: ClassVar = [name for name in FIELDS if name != "referrer"]
-        labels: ClassVar = {"anchor": "counted from", "counted": "counted", "reason": "Asked for"}
+        labels: ClassVar = {"anchor": "Counted from", "counted": "Counted", "reason": "Asked for"}
         widgets: ClassVar = {
             "reason": forms.Textarea(attrs={"rows": 2, "maxlength": TEXT}),
             "notes": forms.Textarea(attrs={"rows": 2, "maxlength": TEXT}),
@@ -72,6 +72,8 @@ class ReferralForm(_ModelForm):
         self._offer("contact", Contact.objects.all())
         self._offer("document", Document.objects.filter(patient=patient).order_by("-pk"))
         self.fields["document"].label = "Letter"
+        self.fields["document"].empty_label = "None"  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [("", "Choose…"), *Referral.Kind.choices]  # type: ignore[attr-defined]
         self.fields["anchor"].required = self.fields["counted"].required = False
         for name in ("reason", "notes"):
             self.fields[name].max_length = TEXT  # type: ignore[attr-defined]

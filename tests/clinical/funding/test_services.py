@@ -141,7 +141,7 @@ def test_the_head_says_how_long_the_plan_runs(actor, patient):
     heads = [list(head_of_the_record(actor, who, now)) for who in (ada, bea, cleo)]
 
     assert [[(item.tone, type(item).__name__) for item in head] for head in heads] == [
-        [("warning", "Fact"), ("warning", "Banner")],
+        [("warning", "Fact")],
         [("danger", "Fact"), ("danger", "Banner")],
         [],
     ]
