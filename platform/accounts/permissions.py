@@ -259,9 +259,13 @@ class Permissions:
 
     def __init__(self, user: Any) -> None:
         self._user = user
+        self._known: dict[str, dict[str, bool]] = {}
 
     def __getitem__(self, resource: str) -> dict[str, bool]:
-        return {action.value: allows(self._user, action, Resource(resource)) for action in Action}
+        if resource not in self._known:  # a list asks for each of its rows
+            noun = Resource(resource)
+            self._known[resource] = {a.value: allows(self._user, a, noun) for a in Action}
+        return self._known[resource]
 
 
 def context(request: HttpRequest) -> dict[str, Permissions]:

@@ -35,6 +35,15 @@ def _paths(name: str) -> str:
 
 def icon_svg(name: str, *, size: int = 20, label: str = "", extra_class: str = "") -> SafeString:
     """Draw an icon. Without a label it is decoration and screen readers pass over it."""
+    return _drawn(name, size, extra_class) if not label else _draw(name, size, label, extra_class)
+
+
+@lru_cache(maxsize=1024)
+def _drawn(name: str, size: int, extra_class: str) -> SafeString:
+    return _draw(name, size, "", extra_class)
+
+
+def _draw(name: str, size: int, label: str, extra_class: str) -> SafeString:
     meaning = (
         f'role="img" aria-label="{conditional_escape(label)}"' if label else 'aria-hidden="true"'
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import template
+from django.template.defaultfilters import truncatechars
 from django.template.loader import render_to_string
 
 from clinical.appointments.diary import title_of
@@ -46,19 +47,65 @@ def next_steps(appointment: Appointment) -> list[tuple[str, str, str, bool]]:
 
 
 @register.simple_tag(takes_context=True)
-def visit_steps(context: Context, item: Appointment, all_places: object) -> SafeString:
-    """Draw the buttons and the menu of what can become of a visit."""
+def visit_card(context: Context, visit: Visit) -> SafeString:
+    """Draw a visit of the day's list: hundreds stand on a page, so it is a stencil."""
+    item, patient, kind = (
+        visit.appointment,
+        visit.appointment.patient,
+        visit.appointment.appointment_type,
+    )
+    is_blocked = patient is None and not item.is_group
+    may_change = context["may"]["appointments"]["change"] and not is_blocked
+    attending = ", ".join(one.patient.full_name for one in visit.attending if one.patient)
+    place = item.location if context.get("all_places") and item.location else None
+    what = [kind.name if kind and not item.is_group else "", str(place or "")]
+    variant = {
+        "is_off": is_off(item),
+        "is_current": visit.is_now(context["now"]),
+        "is_foreign": visit.is_foreign,
+        "is_group": item.is_group,
+        "is_blocked": is_blocked,
+        "colour": (kind.colour if kind else "") or "#9aa5b1",
+        "marks": tuple(of_visit(context.get("marks") or {}, item)),
+        "status": item.status,
+        "steps": tuple(next_steps(item)) if may_change else (),
+        "shows_first": not is_off(item) and item.status != Status.COMPLETED,
+        "all_places": bool(context.get("all_places")),
+        "has_patient": patient is not None,
+        "has_alerts": bool(patient and patient.alerts),
+        "has_attending": bool(item.is_group and attending),
+        "has_video": bool(item.video_link) and not is_off(item),
+        "has_what": any(what),
+        "has_notes": bool(patient and item.notes),
+        "has_problem": bool(context.get("problem")),
+    }
     return fill(
-        "appointments/_visit_steps.html",
-        {
-            "steps": tuple(next_steps(item)),
-            "shows_first": not is_off(item) and item.status != Status.COMPLETED,
-            "all_places": bool(all_places),
-        },
+        "appointments/_visit_card.html",
+        variant,
         pk=item.pk,
-        name=item.patient.full_name if item.patient else item.appointment_type or "",
+        patient_pk=item.patient_id,
+        starts=visit.starts.isoformat(),
+        span=span(visit),
+        zone=visit.starts.tzname(),
+        name=_name_of(visit),
+        alerts=patient.alerts if patient else "",
+        seats=f"{len(visit.attending)}/{item.seats}",
+        attending=attending,
+        video_link=item.video_link,
+        what=" · ".join(filter(None, what)),
+        notes=item.notes,
+        problem=context.get("problem", ""),
         csrf_token=context.get("csrf_token", ""),
     )
+
+
+def _name_of(visit: Visit) -> str:
+    item = visit.appointment
+    if item.patient:
+        return item.patient.full_name
+    if item.is_group:
+        return (item.appointment_type.name if item.appointment_type else "") or "Group session"
+    return truncatechars(item.notes, 60) or "Blocked"
 
 
 @register.filter
