@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
+import secrets
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -233,4 +233,4 @@ async def _for_ever(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _next_check() -> float:
-    return time.monotonic() + CHECK_EVERY * (0.7 + 0.3 * random.random())  # noqa: S311 - spreads load
+    return time.monotonic() + CHECK_EVERY * (0.7 + secrets.randbelow(300) / 1000)
