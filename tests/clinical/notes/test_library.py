@@ -186,3 +186,23 @@ def test_nobody_is_their_own_supervisor_nor_supervised_by_who_is(supervised, own
     assert not Supervision.objects.exists()
     with pytest.raises(PermissionDenied):
         cosigning.supervise(student, actor=supervisor, reason="student", supervisor=None)
+
+
+def test_a_note_with_a_chart_and_a_table_becomes_an_accessible_pdf(alpha, owner, student, patient):
+    from clinical.notes.printing import note_pdf
+
+    table = Section(key="s4", kind=Kind.TABLE, heading="Programme", lines=("What", "How often"))
+    template = library.add_template(
+        actor=owner, name="Visit", purpose="", sections=(*SECTIONS, table)
+    )
+    stroke = {**MARK, "points": [[0.1, 0.1], [0.2, 0.2]], "label": "<b>&"}
+    answers = {
+        "s1": "Walk",
+        "s2": "0",
+        "s3": [MARK, stroke],
+        "s4": [["Squats", "daily"], ["#", ""]],
+    }
+    note = services.start_note(patient(), actor=student, at=NOW, template=template)
+    services.save_draft(note, actor=student, at=NOW, revision=0, text=NoteText("", answers=answers))
+
+    assert b"pdfuaid" in note_pdf(note, clinic=alpha)
