@@ -16,9 +16,11 @@ from clinical.appointments.models import Appointment, Status
 from clinical.consents import demo as consents
 from clinical.contacts.models import Contact, PatientContact
 from clinical.funding import demo as funding
+from clinical.letters import demo as letter_mails
 from clinical.letters.models import Letter, LetterTemplate, LetterTemplateVersion
 from clinical.letters.standard import STANDARD
 from clinical.messages.models import Message, Reminder
+from clinical.notes import demo as note_library
 from clinical.notes.models import Note, NoteVersion
 from clinical.notes.services import body_of
 from clinical.recalls import demo as recalls
@@ -61,6 +63,8 @@ FILLERS: tuple[Filler, ...] = (
     funding.fill,
     referrals.fill,
     consents.fill,
+    note_library.fill,
+    letter_mails.fill,
 )
 """What the apps add to a demo clinic around today; each leaves alone what is there already."""
 
