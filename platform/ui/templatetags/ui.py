@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.forms import ChoiceField
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from ui import errors, wording
@@ -99,6 +100,32 @@ def masked_value(value: object, visible: int = 3) -> SafeString:
         text,
         f", ends in {text.split()[-1]}" if " " in text else "",
     )
+
+
+@register.simple_tag
+def select(field: BoundField) -> SafeString:
+    """Draw a field; a list of choices without a template for each of them, which takes its time."""
+    if not isinstance(field.field, ChoiceField):
+        return field.as_widget()
+    chosen = str(field.value() or "")
+    return format_html(
+        '<select class="form-select" name="{}" id="{}">{}</select>',
+        field.html_name,
+        field.id_for_label,
+        _options(field.field.choices, chosen),
+    )
+
+
+def _options(choices: Iterable[Any], chosen: str) -> SafeString:
+    parts = []
+    for value, label in choices:
+        if isinstance(label, list | tuple):
+            inner = _options(label, chosen)
+            parts.append(format_html('<optgroup label="{}">{}</optgroup>', value, inner))
+        else:
+            mark = " selected" if str(value) == chosen else ""
+            parts.append(format_html('<option value="{}"{}>{}</option>', value, mark, label))
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 @register.simple_tag
