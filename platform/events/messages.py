@@ -14,6 +14,7 @@ from uuid import UUID
 
 CHANNEL = "nexus_events"
 """PostgreSQL's, of all clinics of a database."""
+LISTEN = "LISTEN nexus_events"
 
 ACCOUNT = "account"
 """For the event server itself: look again at whether this person may still listen."""

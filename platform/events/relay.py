@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
-from psycopg import sql
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from events.channels import ALIVE, LOOK, LOST
-from events.messages import CHANNEL, Message, MessageError
+from events.messages import LISTEN, Message, MessageError
 
 if TYPE_CHECKING:
     from events.channels import Channels
@@ -75,7 +74,7 @@ class Relay:
         connection = await psycopg.AsyncConnection.connect(self._database_url, **_CONNECTION)  # type: ignore[arg-type]
         async with connection:
             await self._take_turn(connection)
-            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+            await connection.execute(LISTEN)
             self._works = True
             log.info("The event relay listens")
             await self._sign_of_life()
