@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Prefetch, Subquery
+from django.db.models import Count, F, OuterRef, Prefetch, Subquery, UUIDField, Value
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -21,7 +22,6 @@ from clinical.plans.rules import visible_plans
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
-    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -130,11 +130,11 @@ def with_sessions(plans: QuerySet[Plan], *, now: datetime | None = None) -> Quer
     """Count each plan's visits in the same statement: its clinician's, or anybody's without one."""
     now = now or timezone.now()
     began: Any = start_of_day(OuterRef("starts_on"))  # type: ignore[arg-type]
-    clinician: Any = Coalesce(OuterRef("practitioner_id"), F("practitioner_id"))
+    nobody = Value(UUID(int=0), output_field=UUIDField())
     visits = (
-        Appointment.objects.filter(
-            patient=OuterRef("patient"), starts_at__gte=began, practitioner_id=clinician
-        )
+        Appointment.objects.filter(patient=OuterRef("patient"), starts_at__gte=began)
+        .annotate(clinician=Coalesce("practitioner_id", nobody))
+        .filter(clinician=Coalesce(OuterRef("practitioner_id"), F("clinician")))
         .order_by()
         .values("patient")
     )

@@ -105,6 +105,7 @@ TENANT_APPS = [
     "clinical.problems",
     "clinical.plans",
     "clinical.pathology",
+    "clinical.decision_support",
     "clinical.notices",
     "clinical.threads",
     "clinical.recalls",
@@ -264,6 +265,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "tidy-exports": {"task": "takeout.tidy_everywhere", "schedule": 600.0},
     "keep-plan-dates": {"task": "funding.keep_dates_everywhere", "schedule": 24 * 3600.0},
+    "refresh-reminders": {"task": "decision_support.refresh_everywhere", "schedule": 24 * 3600.0},
     "find-duplicate-patients": {
         "task": "patients.find_duplicates_everywhere",
         "schedule": 24 * 3600.0,

@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("clinical.problems.urls")),
     path("", include("clinical.plans.urls")),
     path("", include("clinical.pathology.urls")),
+    path("", include("clinical.decision_support.urls")),
     path("", include("billing_integrations.invoices.urls")),
     path("settings/practice/", include("clinical.practice.urls")),
     path("settings/data/connection/", include("onboarding.imports.connection.urls")),

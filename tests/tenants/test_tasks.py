@@ -112,6 +112,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "notices.tidy_everywhere",
         "reports.tidy_everywhere",
         "takeout.tidy_everywhere",
+        "decision_support.refresh_everywhere",  # clinic by clinic, each in its scope
         "messages.send_notices_everywhere",  # looks into each clinic in its scope
     }
     current_app.loader.import_default_modules()
