@@ -15,14 +15,19 @@ from billing_integrations.invoices.models import PastInvoice
 from clinical.appointments.models import Appointment, Status
 from clinical.consents import demo as consents
 from clinical.contacts.models import Contact, PatientContact
+from clinical.decision_support import demo as decision_support
 from clinical.funding import demo as funding
 from clinical.letters import demo as letter_mails
 from clinical.letters.models import Letter, LetterTemplate, LetterTemplateVersion
 from clinical.letters.standard import STANDARD
+from clinical.measures import demo as measures
 from clinical.messages.models import Message, Reminder
 from clinical.notes import demo as note_library
 from clinical.notes.models import Note, NoteVersion
 from clinical.notes.services import body_of
+from clinical.pathology import demo as pathology
+from clinical.plans import demo as plans
+from clinical.problems import demo as problems
 from clinical.recalls import demo as recalls
 from clinical.referrals import demo as referrals
 from clinical.threads import demo as threads
@@ -65,6 +70,11 @@ FILLERS: tuple[Filler, ...] = (
     consents.fill,
     note_library.fill,
     letter_mails.fill,
+    measures.fill,
+    problems.fill,
+    plans.fill,
+    pathology.fill,
+    decision_support.fill,
 )
 """What the apps add to a demo clinic around today; each leaves alone what is there already."""
 
