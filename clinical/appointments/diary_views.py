@@ -287,7 +287,7 @@ def columns_page(request: SignedInRequest) -> HttpResponse:
         return trigger(add_toast(HttpResponse(), "Columns saved."), "diary:changed", "diary:close")
     context = {
         "wishes": columns.wishes_of(request.user, asked.location, known),
-        "choices": columns.Show.choices,
+        "choices": [(show.value, show.name.capitalize()) for show in columns.Show],
         "location": asked.location,
     }
     return render(request, "appointments/_columns.html", context)

@@ -316,6 +316,10 @@ def change_status(
 
 def _set_status(appointment: Appointment, *, at: datetime, status: str, reason: str) -> Appointment:
     if status not in steps_from(appointment):
+        if appointment.is_group and status in LOOKS:
+            raise StatusError(
+                "This is a group session: open it to say who arrived, confirmed or did not attend."
+            )
         now, wanted = LOOKS[appointment.status].label, LOOKS.get(status)
         raise StatusError(
             f"An appointment that is “{now}” cannot become “{wanted.label if wanted else status}”."

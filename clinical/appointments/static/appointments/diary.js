@@ -95,6 +95,7 @@ async function look() {
 
 function show(found) {
   state.version = found.version;
+  state.found = found;
   state.now = found.now;
   state.columns = found.columns;
   const near = Math.abs(new Date(found.now) - new Date()) < 3 * 60 * 1000;
@@ -102,15 +103,31 @@ function show(found) {
   const shown = {
     view: KINDS[state.view], date: noon(state.date),
     resources: state.view === "day" ? found.columns : [],
-    events: [...found.events.filter((event) => !(state.hideOff && event.extendedProps.off)), ...(state.view === "month" ? [] : found.rosters)],
+    events: shownEvents(found),
     slotMinTime: `${two(first)}:00:00`, slotMaxTime: `${two(last)}:00:00`,
     nowIndicator: near,
   };
   if (!calendar) start(shown);
   else for (const [name, value] of Object.entries(shown)) calendar.setOption(name, value);
   title();
+  requestAnimationFrame(speakPlainly);
   showArrivals(found.arrivals);
   showHidden(state.view === "day" ? found.hidden : []);
+}
+
+/* Where several clinicians share a day's column, hours and hatching of all of them would only blur. */
+function shownEvents(found) {
+  const blocks = found.events.filter((event) => !(state.hideOff && event.extendedProps.off));
+  const isOne = state.view === "day" || (state.view === "week" && find("#diary-practitioner").value);
+  return isOne ? [...blocks, ...found.rosters] : blocks.filter((event) => event.display !== "background");
+}
+
+/* The library calls the grid a table, which it is not: every block says its time and clinician itself. */
+function speakPlainly() {
+  for (const part of frame.querySelectorAll("[role=table], [role=rowgroup], [role=row], [role=rowheader], [role=columnheader], [role=cell], [aria-colindex], [aria-rowindex]")) {
+    if (part.getAttribute("role") !== "button") part.removeAttribute("role");
+    for (const name of ["aria-colindex", "aria-rowindex", "aria-colcount", "aria-rowcount"]) part.removeAttribute(name);
+  }
 }
 
 function showHidden(hidden) {
@@ -137,7 +154,7 @@ function start(shown) {
     height: "100%", firstDay: 1, allDaySlot: false, headerToolbar: { start: "", center: "", end: "" },
     slotDuration: "00:15:00", slotHeight: 22, slotLabelInterval: "01:00", snapDuration: "00:05:00",
     slotEventOverlap: false, dayMaxEvents: 4, longPressDelay: 350,
-    scrollTime: clockText(new Date()).slice(11, 13) > "09" ? `${two(Math.max(0, new Date().getHours() - 1))}:00:00` : "07:30:00",
+    scrollTime: scrollTo(),
     slotLabelFormat: (date) => `${date.getHours() % 12 || 12} ${date.getHours() < 12 ? "am" : "pm"}`,
     eventTimeFormat: { hour: "numeric", minute: "2-digit" },
     editable: config.mayChange, selectable: config.mayCreate, unselectAuto: true, selectMinDistance: 4,
@@ -154,17 +171,17 @@ function start(shown) {
   });
 }
 
+/* The present hour on the day that is today there, else the morning. */
+function scrollTo() {
+  const hour = Number(state.now.slice(11, 13));
+  return state.now.slice(0, 10) === state.date && hour > 9 ? `${two(hour - 1)}:00:00` : "07:30:00";
+}
+
 function dress(event, element) {
   if (event.display === "background") return;
-  const facts = event.extendedProps;
-  element.style.setProperty("--di-colour", facts.colour);
+  element.style.setProperty("--di-colour", event.extendedProps.colour);
   element.tabIndex = 0;
   element.dataset.event = event.id;
-  const name = state.isPrivate && facts.named ? initials(event.title) : event.title;
-  const seats = facts.seats ? `${facts.seats.replace("/", " of ")} places taken` : "";
-  const marks = facts.marks.map((mark) => mark.word);
-  element.setAttribute("role", "button");
-  element.setAttribute("aria-label", [clock(event.start), name, facts.statusLabel, facts.type, seats, facts.alert ? "has an alert" : "", ...marks].filter(Boolean).join(", "));
 }
 
 const clock = (date) => `${date.getHours() % 12 || 12}:${two(date.getMinutes())}`;
@@ -188,25 +205,37 @@ function block(event) {
   const facts = event.extendedProps;
   const sign = element("span", "di-sign", facts.patient ? SIGNS[facts.status] : "▨");
   sign.title = facts.statusLabel;
+  sign.setAttribute("aria-hidden", "true");
   const line = element("span", "di-title", state.isPrivate && facts.named ? initials(event.title) : event.title);
   const top = element("span", "di-top");
   top.append(sign, element("time", "di-time", clock(event.start)), line);
-  if (facts.seats) top.append(element("span", "di-seats", facts.seats));
-  top.append(...facts.marks.map(drawn).filter(Boolean));
-  if (facts.alert) top.append(Object.assign(element("span", "di-alert", "!"), { title: "Has an alert" }));
+  top.append(heard(facts.statusLabel));
+  if (facts.seats) top.append(element("span", "di-seats", facts.seats), heard("places taken"));
+  for (const mark of facts.marks) top.append(...drawn(mark));
+  if (facts.alert) {
+    const alert = Object.assign(element("span", "di-alert", "!"), { title: "Has an alert" });
+    alert.setAttribute("aria-hidden", "true");
+    top.append(alert, heard("has an alert"));
+  }
+  const whom = state.view === "day" && state.columns.find((column) => column.id === event.resourceIds[0])?.title;
+  if (whom) top.append(heard(`with ${whom}`));
   if (state.view === "month") return [top];
   const below = [facts.type, find("#diary-location").value ? "" : facts.place, facts.zone].filter(Boolean).join(" · ");
   const people = state.isPrivate ? "" : facts.people.join(", ");
   return [top, ...[below, people].filter(Boolean).map((text) => element("span", "di-below", text))];
 }
 
-/* A mark as the page's legend draws it; its word is in the block's label. */
+/* Words for who hears the block and does not see its signs. */
+const heard = (words) => element("span", "visually-hidden", ` ${words}, `);
+
+/* A mark as the page's legend draws it, with its word. */
 function drawn(mark) {
   const icon = find(`template[data-mark="${mark.key}"]`)?.content.firstElementChild?.cloneNode(true);
-  if (!icon) return null;
+  if (!icon) return [heard(mark.word)];
   const holder = Object.assign(element("span", "di-mark-holder"), { title: mark.word });
+  holder.setAttribute("aria-hidden", "true");
   holder.append(icon);
-  return holder;
+  return [holder, heard(mark.word)];
 }
 
 function title() {
@@ -366,6 +395,13 @@ function openForm(asked) {
   window.htmx.ajax("GET", `${config.new}?${asked}`, { target: drawer, swap: "innerHTML" });
 }
 
+/* A week is one clinician's unless somebody asks for all. */
+function chooseView(view) {
+  const whose = find("#diary-practitioner");
+  if (view === "week" && !whose.value && !state.wantsAll) whose.value = state.columns.find((column) => column.id !== "none")?.id || "";
+  go({ view });
+}
+
 function openColumns() {
   const place_ = find("#diary-location").value;
   drawer.hidden = false;
@@ -473,7 +509,7 @@ document.addEventListener("click", (event) => {
     month.setMonth(month.getMonth() + by);
     go({ date: state.view === "month" ? `${dayText(month).slice(0, 8)}01` : later(state.date, by * (state.view === "week" ? 7 : 1)) });
   } else if (on("[data-today]")) go({ date: config.today });
-  else if (on("[data-view]")) go({ view: on("[data-view]").dataset.view });
+  else if (on("[data-view]")) chooseView(on("[data-view]").dataset.view);
   else if (on("[data-new]")) openForm(new URLSearchParams({ date: state.date }));
   else if (on("[data-drawer-close]")) closeDrawer();
   else if (on("[data-park]")) park(on("[data-park]").dataset.park);
@@ -482,11 +518,11 @@ document.addEventListener("click", (event) => {
   else if (on("[data-choose-columns]")) openColumns();
 });
 find("#diary-date").addEventListener("change", (event) => event.target.value && go({ date: event.target.value }));
-find("#diary-practitioner").addEventListener("change", refresh);
+find("#diary-practitioner").addEventListener("change", (event) => { state.wantsAll = !event.target.value; refresh(); });
 for (const [name, key] of [["[data-hide-off]", "hideOff"], ["[data-private]", "isPrivate"]]) {
   const box = find(name);
   box.checked = state[key] = sessionStorage.getItem(`diary-${key}`) === "1";
-  box.addEventListener("change", () => { sessionStorage.setItem(`diary-${key}`, box.checked ? "1" : ""); state[key] = box.checked; showParked(); refresh(); });
+  box.addEventListener("change", () => { sessionStorage.setItem(`diary-${key}`, box.checked ? "1" : ""); state[key] = box.checked; showParked(); if (state.found) show(state.found); });
 }
 document.addEventListener("diary:changed", refresh);
 document.addEventListener("diary:close", closeDrawer);
