@@ -40,13 +40,14 @@ WORDS = (
     "patient reports today treatment tolerated well plan continue discussed education given using"
 ).split()
 RARE = "sesamoiditis"
+VOCABULARY = 4000
 SEARCHES = (RARE, "knee stiff swim", "wheelchair shower transf", "knee")
 
 MAKE = """
 INSERT INTO notes_note (id, patient_id, author_name, kind, title, body, noted_at, state, extra,
     source_note, created_at, changed_at, signed_at)
 SELECT gen_random_uuid(), p.id, 'Cleo Vale', 'SOAP note', '',
-    (SELECT string_agg((%(words)s::text[])[1 + floor(power(random(), 1.6) * %(count)s)::int
+    (SELECT string_agg((%(words)s::text[])[1 + floor(power(random(), 3) * %(count)s)::int
         + 0 * (n + w)], ' ') FROM generate_series(1, %(length)s) AS w)
         || CASE WHEN n %% 2000 = 0 THEN ' ' || %(rare)s ELSE '' END,
     now() - n * interval '7 minutes', 'signed', '{}', '', now(), now(), now()
@@ -82,7 +83,7 @@ def _clinic(admin_url: str, notes: int) -> Tenant:
     """Make a clinic with so many notes, triggers off: what is measured is finding, not writing."""
     import psycopg
 
-    from benchmarks.crowd import gather
+    from benchmarks.crowd import FIRST, LAST, MIDDLE, gather
     from tenants import lifecycle, migrate, roles
 
     roles.bootstrap_roles(admin_url, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
@@ -93,8 +94,10 @@ def _clinic(admin_url: str, notes: int) -> Tenant:
         gather(raw, clinic.schema_name, count=notes // A_PATIENT + 1)
         raw.execute(f"SET search_path = {clinic.schema_name}, ext")
         raw.execute("SET session_replication_role = replica")
-        numbers = {"notes": notes, "a_patient": A_PATIENT, "length": A_NOTE, "count": len(WORDS)}
-        raw.execute(MAKE, {"words": WORDS, "rare": RARE, **numbers})
+        made = (f"{a}{b}{c}".lower() for a in FIRST for b in MIDDLE for c in LAST)
+        words = [*WORDS, *made][:VOCABULARY]
+        numbers = {"notes": notes, "a_patient": A_PATIENT, "length": A_NOTE, "count": len(words)}
+        raw.execute(MAKE, {"words": words, "rare": RARE, **numbers})
         raw.execute("VACUUM ANALYZE notes_note")
     return clinic
 

@@ -112,6 +112,11 @@ class Letter(ClinicModel):
             models.Index(
                 fields=["patient", "letter_date", "id"], name="letters_letter_patient_date"
             ),
+            models.Index(
+                models.F("letter_date").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="letters_letter_newest",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

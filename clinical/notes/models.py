@@ -167,6 +167,11 @@ class Note(ClinicModel):
         indexes: ClassVar = [
             models.Index(fields=["patient", "noted_at", "id"], name="notes_note_patient_noted"),
             models.Index(
+                models.F("noted_at").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="notes_note_newest",
+            ),
+            models.Index(
                 fields=["cosign", "noted_at"], name="notes_note_cosign", condition=~Q(cosign="")
             ),
         ]

@@ -206,3 +206,31 @@ def test_a_note_with_a_chart_and_a_table_becomes_an_accessible_pdf(alpha, owner,
     services.save_draft(note, actor=student, at=NOW, revision=0, text=NoteText("", answers=answers))
 
     assert b"pdfuaid" in note_pdf(note, clinic=alpha)
+
+
+def test_the_demo_gets_a_library_notes_and_some_that_wait_once(
+    in_alpha, person, patient, appointment
+):
+    import random
+    from datetime import timedelta
+
+    from clinical.letters import demo as letters_demo
+    from clinical.letters.models import Letter, LetterMail
+    from clinical.notes import demo
+    from clinical.practice.models import AppointmentType, Practitioner
+
+    who = Practitioner.objects.create(name="Cal", user=person("clinician"))
+    kind, ada = AppointmentType.objects.create(name="Initial assessment"), patient()
+    for days in range(1, 7):
+        appointment(
+            NOW - timedelta(days=days), patient=ada, practitioner=who, appointment_type=kind,
+            status="completed",
+        )  # fmt: skip
+    Letter.objects.create(patient=ada, body="x", state="sent")
+    for _ in range(2):
+        demo.fill(random.Random(1), NOW)
+        letters_demo.fill(random.Random(1), NOW)
+
+    assert (Note.objects.count(), Note.objects.filter(cosign="waiting").count()) == (6, 3)
+    assert not Note.objects.filter(is_imported=True).exists()
+    assert LetterMail.objects.get().state == "sent"
