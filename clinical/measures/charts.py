@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FULL_RANGE_UNITS = frozenset({"points", "%"})
 MOST_TICKS = 6
 DAY_LABEL_WIDTH = 62
+LABEL_ROOM = 132
 TONE_FILL = {
     "success": "#d5ecdd",
     "info": "#dde9f8",
@@ -90,7 +91,7 @@ def chart_of(course: Course) -> Chart:
 
 def sparkline_of(course: Course) -> Chart:
     """Draw a course in the size of a word: no axes."""
-    return _draw(course, width=220, height=64, margins=(6, 8, 6, 8))
+    return _draw(course, width=320, height=72, margins=(2, 8, 2, 8))
 
 
 def _draw(course: Course, *, width: int, height: int, margins: tuple[int, int, int, int]) -> Chart:
@@ -104,7 +105,9 @@ def _draw(course: Course, *, width: int, height: int, margins: tuple[int, int, i
         return round(bottom - share * (bottom - top), 1)
 
     days = [one.assessment.taken_on for one in course.taken]
-    xs = _across(days, left + 16, right - 16)
+    # The words for the bands stand at the right edge of a large chart, clear of the last point.
+    room = LABEL_ROOM if instrument.bands and width > LABEL_ROOM * 4 else 16
+    xs = _across(days, left + 16, right - room)
     points = tuple(
         Point(
             x=x,

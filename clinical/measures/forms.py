@@ -92,6 +92,11 @@ class FieldSection:
     title: str
     fields: tuple[Field, ...]
 
+    @property
+    def is_answered(self) -> bool:
+        """There is something to show: an answer, or a gap that counts."""
+        return any(one.value or one.words or not one.item.optional for one in self.fields)
+
 
 def read_answers(
     instrument: Instrument, posted: Mapping[str, str]

@@ -94,7 +94,8 @@ def _take(request: HttpRequest, link: PatientLink, token: str) -> HttpResponse:
         return _question(request, link, number, problem=str(error), typed=typed, words=words)
     except MeasureError:
         return redirect(here)
-    following = END if number == len(instrument.items) else number + 1
+    has_no_more = item.is_written and item.optional and given is None
+    following = END if has_no_more or number == len(instrument.items) else number + 1
     return redirect(f"{here}?n={following}")
 
 
@@ -170,7 +171,10 @@ def _section_of(instrument: Instrument, item: Item) -> str:
 
 
 def _sealed(response: HttpResponse) -> HttpResponse:
-    """Keep the address, which is the key, out of other sites and of search engines."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+    """Keep the address, which is the key, out of search engines; other sites are never told it.
+
+    No stricter than the policy of all pages (`same-origin`): without an origin a browser's form is
+    refused as a forgery.
+    """
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response

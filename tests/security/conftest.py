@@ -172,6 +172,8 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
         )
         record = _make_record(patient, name, now)
         record |= _make_team(patient, user, name, now)
+        record |= _make_care(patient, name, now)
+        record |= _make_health(patient, name, now)
         server = FileMakerConnection.objects.create(
             host="fms.example", database=name, account=name, sealed_password=f"nx1.{name}"
         )
@@ -227,13 +229,76 @@ def _make_team(patient: Any, user: Any, name: str, now: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _make_care(patient: Any, name: str, now: Any) -> dict[str, Any]:
+    """Make what stands at the head of a record: a referral, a plan, a consent."""
+    from datetime import timedelta
+
+    from clinical.consents.models import Consent, ConsentKind
+    from clinical.funding.models import NdisPlan
+    from clinical.referrals.models import Referral
+
+    asked = ConsentKind.objects.create(key=f"x{now:%f}", name=name, text=f"{name}-Note")
+    said = Consent.objects.create(
+        patient=patient, kind=asked, answer="given", answered_on=now.date(), note=f"{name}-Note"
+    )
+    plan = NdisPlan.objects.create(
+        patient=patient, starts_on=now.date(), ends_on=(now + timedelta(days=9)).date(), goals=name
+    )
+    referral = Referral.objects.create(
+        patient=patient, kind="gp", referred_on=now.date(), reason=f"{name}-Note"
+    )
+    return {"consent_kind": asked, "consent": said, "ndis_plan": plan, "referral": referral}
+
+
+def _make_health(patient: Any, name: str, now: Any) -> dict[str, Any]:
+    """Make what is kept about a patient's health: lists, a plan, a result, a reminder."""
+    from clinical.decision_support.models import Prompt, Rule
+    from clinical.pathology.models import ResultMessage, ResultReport
+    from clinical.plans.models import Plan, PlanGoal, PlanTemplate
+    from clinical.problems.models import Allergy, CodeList, Medication, Problem
+
+    secret = f"{name}-Note"
+    plan = Plan.objects.create(
+        patient=patient, title=secret, state="active", starts_on=now.date(), review_on=now.date()
+    )
+    message = ResultMessage.objects.create(
+        source="hl7", sender=name, control_id="1", sha256="0" * 64, person_name=secret,
+        patient=patient, received_at=now,
+    )  # fmt: skip
+    rule = Rule.objects.create(
+        name=secret, text=secret, conditions=[{"kind": "older", "number": 0}], roles=["owner"],
+        is_active=True,
+    )  # fmt: skip
+    return {
+        "problem": Problem.objects.create(patient=patient, name=secret, changed_at=now),
+        "allergy": Allergy.objects.create(
+            patient=patient, substance=secret, severity="severe", changed_at=now
+        ),
+        "medication": Medication.objects.create(patient=patient, name=secret, changed_at=now),
+        "code_list": CodeList.objects.create(name=name, loaded_at=now),
+        "plan_template": PlanTemplate.objects.create(name=name),
+        "plan": plan,
+        "goal": PlanGoal.objects.create(plan=plan, text=secret),
+        "result_message": message,
+        "result_report": ResultReport.objects.create(message=message, patient=patient, name=secret),
+        "rule": rule,
+        "prompt": Prompt.objects.create(
+            rule=rule, patient=patient, because=[secret], opened_at=now, checked_at=now
+        ),
+    }
+
+
 def _make_record(patient: Any, name: str, now: Any) -> dict[str, Any]:
     """Make what stands in the patient's record: people, notes, letters, messages, invoices."""
+    from datetime import timedelta
+
     from billing_integrations.invoices.models import PastInvoice
     from clinical.contacts.models import Contact, PatientContact
     from clinical.letters.models import Letter, LetterTemplate
+    from clinical.measures.models import Assessment, PatientLink
     from clinical.messages.models import Message, Reminder
     from clinical.notes.models import Note
+    from tenants.ids import uuid7
 
     secret = f"{name}-Note"
     book_contact = Contact.objects.create(name=name, notes=secret)
@@ -245,6 +310,27 @@ def _make_record(patient: Any, name: str, now: Any) -> dict[str, Any]:
         "note": Note.objects.create(patient=patient, title=secret, body=secret, noted_at=now),
         "signed_note": Note.objects.create(
             patient=patient, title=secret, body=secret, noted_at=now, state="signed"
+        ),
+        "assessment": Assessment.objects.create(
+            patient=patient,
+            code="phq-9",
+            instrument_version="1",
+            score=9,
+            taken_on=now.date(),
+            state="complete",
+            completed_at=now,
+            note=secret,
+        ),
+        "assessment_draft": Assessment.objects.create(
+            patient=patient, code="phq-9", instrument_version="1", taken_on=now.date(), note=secret
+        ),
+        "measure_link": PatientLink.objects.create(
+            patient=patient,
+            code="phq-9",
+            instrument_version="1",
+            token_digest=uuid7().hex,
+            created_by_name=secret,
+            expires_at=now + timedelta(days=7),
         ),
         "letter": Letter.objects.create(patient=patient, subject=secret, body=secret),
         "letter_template": LetterTemplate.objects.create(name=name, body=secret),

@@ -24,8 +24,9 @@ NATURAL = {
     "after": "patient", "before": "patient", "patient": "patient", "thing": "patient",
     "location": "location", "practitioner": "practitioner", "appointment_type": "appointment_type",
     "funding": "funding_type", "funding_type": "funding_type", "person": "user", "user": "user",
+    "column": "practitioner",
     "run": "import_run", "source": "import_source", "document": "document", "other": "patient",
-    "contact": "book_contact", "job": "import_source",
+    "referral": "referral", "template": "plan_template", "contact": "book_contact", "job": "import_source",
 }  # fmt: skip
 """Parameters that name a thing, and which."""
 PLAIN = {
@@ -37,7 +38,10 @@ PLAIN = {
     "by_hand", "typed", "why", "group",  # group: only ever compared with what the page itself lists
     "by", "batch", "category",  # files: the order, and names that are typed
     "layout",
+    "code_search", "note",  # words and codes of a classification; what follows from a result
     "span",  # days that move along with the calendar
+    "measure", "n", "answer", "words",  # a measure's code; a patient's answers to one
+    "in_session", "is_here",  # a place of a group session; who is booked on arrival
     "then",  # where the mapping's pages go on to, once saved
 }  # fmt: skip
 """Parameters that name nothing."""
