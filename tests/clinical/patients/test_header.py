@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from clinical.appointments.drawer_facts import drawer_facts_of
+from clinical.appointments import drawer_facts
 from clinical.appointments.models import Appointment
 from clinical.patients import header
 from clinical.patients.header import Banner, Fact
@@ -14,6 +14,7 @@ from clinical.patients.header import Banner, Fact
 @pytest.fixture
 def sources(monkeypatch):
     monkeypatch.setattr(header, "_sources", {})
+    monkeypatch.setattr(drawer_facts, "_sources", {})
     return header._sources
 
 
@@ -37,7 +38,7 @@ def test_the_drawer_shows_what_belongs_there(sources, in_alpha, patient, person)
         "all", lambda *_: [Banner("Latex"), Fact("Next", "–"), Fact("Owed", "$1", in_drawer=True)]
     )
 
-    shown = drawer_facts_of(person("reception"), visit, now=now)
+    shown = drawer_facts.drawer_facts_of(person("reception"), visit, now=now)
 
     assert [item.title for item in shown.banners] == ["Latex"]
     assert [item.label for item in shown.facts] == ["Owed"]
