@@ -207,7 +207,8 @@ def _counted_by_location(
     actor: User, day: date, locations: Sequence[Location]
 ) -> Counter[UUID | None]:
     """Count the visits of a day at its own place, a group session as one."""
-    zones = {None: zone_of(None), **{place.pk: zone_of(place) for place in locations}}
+    zones: dict[UUID | None, tzinfo] = {place.pk: zone_of(place) for place in locations}
+    zones[None] = zone_of(None)
     found = list(
         _started_between(visible_appointments(actor), day, day, locations).values_list(
             "pk", "seats", "group_id", "location_id", "starts_at"

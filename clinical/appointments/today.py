@@ -15,7 +15,6 @@ from clinical.practice.models import Location
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from accounts.models import User
     from clinical.patients.models import Patient
@@ -65,5 +64,5 @@ def patients_of_today(actor: User, *, now: datetime, limit: int) -> list[Patient
         if visit.is_today(now)
     ]
     visits.sort(key=lambda visit: visit.ends_at < now)
-    ids: list[UUID] = list(dict.fromkeys(visit.patient_id for visit in visits))
+    ids = list(dict.fromkeys(visit.patient_id for visit in visits if visit.patient_id))
     return patients_in_order(actor, ids[:limit])

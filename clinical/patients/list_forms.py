@@ -146,7 +146,8 @@ class FilterForm(forms.Form):
             )  # fmt: skip
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        for key, label in field.choices:
+        choices: Any = field.choices
+        for key, label in choices:
             if isinstance(label, list | tuple):
                 for inner, words in label:
                     if inner == value:

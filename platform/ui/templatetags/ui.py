@@ -108,11 +108,12 @@ def select(field: BoundField) -> SafeString:
     if not isinstance(field.field, ChoiceField):
         return field.as_widget()
     chosen = str(field.value() or "")
+    choices: Any = field.field.choices
     return format_html(
         '<select class="form-select" name="{}" id="{}">{}</select>',
         field.html_name,
         field.id_for_label,
-        _options(field.field.choices, chosen),
+        _options(choices, chosen),
     )
 
 
