@@ -56,7 +56,7 @@ def fill(chance: random.Random, now: datetime) -> None:
     today = timezone.localdate(now)
     recalls, contacts = [], []
     for number, patient in enumerate(chance.sample(patients, min(len(patients), 34))):
-        visit = visits.get(patient.pk)
+        visit = visits.get(patient.pk) if not number % 5 else None
         state = "booked" if visit else "declined" if not (number + 1) % 11 else "open"
         recall = Recall(
             patient=patient,

@@ -40,7 +40,6 @@ class FilesField(forms.FileField):
 class PostForm(forms.Form):
     body = forms.CharField(
         label="Message",
-        required=False,
         max_length=LONGEST_BODY,
         widget=forms.Textarea(attrs={"rows": 4, "data-mentions": ""}),
     )
@@ -78,7 +77,9 @@ class TaskForm(forms.Form):
 
 class PeopleForm(forms.Form):
     people = forms.ModelMultipleChoiceField(
-        User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+        User.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

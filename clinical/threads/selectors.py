@@ -191,7 +191,14 @@ def _rows(actor: User) -> QuerySet[Thread]:
             unread_since=Subquery(mine.values("unread_since")[:1]),
             excerpt=Subquery(written.values(short=Left("body", EXCERPT))[:1]),
             last_author=Subquery(written.values("author_name")[:1]),
-            post_count=Count("posts", filter=Q(posts__is_event=False)),
+            post_count=Subquery(
+                Post.objects.filter(thread=OuterRef("pk"), is_event=False)
+                .order_by()
+                .values("thread")
+                .annotate(count=Count("pk"))
+                .values("count")
+            ),
         )
+        .order_by("-last_post_at", "-id")
         .prefetch_related(Prefetch("participants", queryset=people))
     )

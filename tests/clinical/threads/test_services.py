@@ -172,4 +172,5 @@ def test_the_list_costs_the_same_for_one_and_for_many(team, patient, django_asse
     with django_assert_num_queries(4):
         assert len(selectors.posts_of(kim, thread)) == 11
     assert _subjects(kim, text="north s3") == ["s3"]
+    assert _subjects(kim)[0] == "s11"
     assert _subjects(kim, text="robin nowhere") == []
