@@ -64,7 +64,7 @@ class Notice(ClinicModel):
         return _ICONS[self.kind]
 
 
-_ICONS = {
+_ICONS: dict[str, str] = {
     Notice.Kind.MESSAGE: "message-circle",
     Notice.Kind.MENTION: "at",
     Notice.Kind.TASK: "checkbox",

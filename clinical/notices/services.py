@@ -18,6 +18,7 @@ from clinical.notices.tasks import push
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from uuid import UUID
 
     from accounts.models import User
     from clinical.patients.models import Patient
@@ -140,7 +141,7 @@ def subscribe(
     return subscription
 
 
-def unsubscribe(*, actor: User, endpoint: str = "", pk: object = None) -> int:
+def unsubscribe(*, actor: User, endpoint: str = "", pk: UUID | None = None) -> int:
     """Tell one of the person's browsers no more, by its address or its id; answers how many."""
     mine = PushSubscription.objects.filter(user=actor)
     found = mine.filter(pk=pk) if pk is not None else mine.filter(endpoint=endpoint)

@@ -23,7 +23,7 @@ from clinical.recalls.models import RecallType
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from django.forms import Form
+    from django.forms import BaseForm
     from django.http import HttpResponse
 
     from clinical.practice.requests import SignedInRequest
@@ -41,7 +41,7 @@ def recalls(request: SignedInRequest) -> HttpResponse:
     wanted = form.asked()
     today = timezone.localdate()
     page = selectors.list_recalls(request.user, wanted, today=today)
-    kept = {name: value for name, value in request.GET.items() if value and name != "page"}
+    kept = {name: str(value) for name, value in request.GET.items() if value and name != "page"}
     url = reverse("recalls:list")
     narrowed = {name: value for name, value in kept.items() if name != "show"}
     context = {
@@ -224,5 +224,5 @@ def _paged(url: str, kept: dict[str, str], page: int) -> str:
     return f"{url}?{urlencode({**kept, 'page': page})}"
 
 
-def _status(form: Form | None) -> int:
+def _status(form: BaseForm | None) -> int:
     return UNPROCESSABLE if form is not None and form.is_bound and form.errors else 200

@@ -39,21 +39,19 @@ def period(request: SignedInRequest) -> HttpResponseBase:
     now = timezone.now()
     form = PeriodForm(request.GET, today=timezone.localdate(now))
     asked = form.period()
-    saved = [
-        {"saved": one, "url": f"{reverse('reports:period')}?{urlencode(one.asked)}"}
-        for one in SavedReport.objects.filter(user=request.user)
-    ]
+    mine = list(SavedReport.objects.filter(user=request.user))
+    page_url = reverse("reports:period")
     kept = form.kept() if asked else {}
     context = {
         "form": form,
         "period": asked,
         "sections": _sections(request, asked) if asked else [],
-        "is_large": bool(asked) and selectors.is_large(asked),
+        "is_large": asked is not None and selectors.is_large(asked),
         "kept": kept,
-        "saved": saved,
-        "current": next((one["saved"] for one in saved if one["saved"].asked == kept), None),
+        "saved": [{"saved": one, "url": f"{page_url}?{urlencode(one.asked)}"} for one in mine],
+        "current": next((one for one in mine if one.asked == kept), None),
         "query": urlencode({name: value for name, value in request.GET.items() if value}),
-        "page_url": reverse("reports:period"),
+        "page_url": page_url,
     }
     return render(request, "reports/period.html", context, status=200 if asked else 422)
 

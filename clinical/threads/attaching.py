@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -30,14 +30,14 @@ class AttachmentError(ValueError):
     """A file cannot be taken; the message is for a person."""
 
 
-def attach(post: Post, files: Sequence[UploadedFile], *, at: datetime) -> list[Attachment]:
+def attach(post: Post, files: Sequence[UploadedFile[Any]], *, at: datetime) -> list[Attachment]:
     """Store the files with the post; raises AttachmentError, with which nothing is written."""
     if len(files) > MOST_FILES:
         raise AttachmentError(f"At most {MOST_FILES} files go with one message.")
     return [_stored(post, file, at=at) for file in files]
 
 
-def _stored(post: Post, file: UploadedFile, *, at: datetime) -> Attachment:
+def _stored(post: Post, file: UploadedFile[Any], *, at: datetime) -> Attachment:
     name = (file.name or "file")[:LONGEST_NAME]
     try:
         with received(file.chunks(), limit=MOST_BYTES) as arrived:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import random
     from datetime import datetime
 
+    from accounts.models import User
+
 _TALKS = (
     (True, False, 26, "Splints are in",
      ("The two resting splints have come, they are in the cupboard at the front desk.",
@@ -97,7 +99,7 @@ def fill(chance: random.Random, now: datetime) -> None:
     )
 
 
-def _notice(thread: Thread, person: object, *, at: datetime) -> Notice:
+def _notice(thread: Thread, person: User, *, at: datetime) -> Notice:
     author = thread.author.name if thread.author else "Somebody"
     is_theirs = thread.assignee == person
     return Notice(

@@ -32,7 +32,7 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         given = data if isinstance(data, list | tuple) else [data] if data else []
         return [super(FilesField, self).clean(one, initial) for one in given]
 
@@ -43,11 +43,14 @@ class PostForm(forms.Form):
         max_length=LONGEST_BODY,
         widget=forms.Textarea(attrs={"rows": 4, "data-mentions": ""}),
     )
-    files = FilesField(label="Files", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["files"] = FilesField(label="Files", required=False)
 
     @property
-    def given_files(self) -> Sequence[UploadedFile]:
-        files: Sequence[UploadedFile] = self.cleaned_data["files"]
+    def given_files(self) -> Sequence[UploadedFile[Any]]:
+        files: Sequence[UploadedFile[Any]] = self.cleaned_data["files"]
         return files
 
 
@@ -63,7 +66,7 @@ class TaskForm(forms.Form):
     )
     priority = forms.TypedChoiceField(
         choices=Thread.Priority.choices, coerce=int, initial=Thread.Priority.NORMAL, required=False,
-        empty_value=Thread.Priority.NORMAL,
+        empty_value=None,
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,7 +75,9 @@ class TaskForm(forms.Form):
 
     def terms(self) -> TaskTerms:
         said = self.cleaned_data
-        return TaskTerms(said["assignee"], said["due_on"], said["priority"])
+        return TaskTerms(
+            said["assignee"], said["due_on"], said["priority"] or Thread.Priority.NORMAL
+        )
 
 
 class PeopleForm(forms.Form):

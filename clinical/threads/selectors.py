@@ -57,15 +57,19 @@ _LABELS = {
     Show.DONE: "Done",
 }
 _BY_DUE = {Show.MINE, Show.GIVEN, Show.TASKS}
-_NARROWED = {
-    Show.ALL: lambda _actor: Q(),
-    Show.UNREAD: lambda _actor: Q(unread_since__isnull=False),
-    Show.TEAM: lambda _actor: Q(is_for_team=True),
-    Show.MINE: lambda actor: Q(task=Thread.Task.OPEN, assignee=actor),
-    Show.GIVEN: lambda actor: Q(task=Thread.Task.OPEN, author=actor) & ~Q(assignee=actor),
-    Show.TASKS: lambda _actor: Q(task=Thread.Task.OPEN),
-    Show.DONE: lambda _actor: Q(task=Thread.Task.DONE),
-}
+
+
+def _narrowing(show: Show, actor: User) -> Q:
+    is_open = Q(task=Thread.Task.OPEN)
+    return {
+        Show.ALL: Q(),
+        Show.UNREAD: Q(unread_since__isnull=False),
+        Show.TEAM: Q(is_for_team=True),
+        Show.MINE: is_open & Q(assignee=actor),
+        Show.GIVEN: is_open & Q(author=actor) & ~Q(assignee=actor),
+        Show.TASKS: is_open,
+        Show.DONE: Q(task=Thread.Task.DONE),
+    }[show]
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def count_unread(actor: User) -> int:
 
 def list_threads(actor: User, show: Show, *, page: int = 1, text: str = "") -> ThreadPage:
     """Answer a page: what was written last first, tasks by when they are due."""
-    found = _rows(actor).filter(_NARROWED[show](actor))
+    found = _rows(actor).filter(_narrowing(show, actor))
     for word in text.split()[:6]:
         found = found.filter(
             Q(subject__icontains=word)

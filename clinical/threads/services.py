@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -68,7 +68,7 @@ def open_thread(
     people: Iterable[User] = (),
     for_team: bool = False,
     task: TaskTerms | None = None,
-    files: Sequence[UploadedFile] = (),
+    files: Sequence[UploadedFile[Any]] = (),
 ) -> Thread:
     """Begin a thread with some people or with the whole team; with `task` it is something to do.
 
@@ -101,7 +101,7 @@ def add_post(
     actor: User,
     at: datetime,
     body: str,
-    files: Sequence[UploadedFile] = (),
+    files: Sequence[UploadedFile[Any]] = (),
 ) -> Post:
     """Write into a thread; whoever is mentioned takes part from now on."""
     _require_part(actor, thread)
@@ -268,7 +268,7 @@ def _write(
     at: datetime,
     body: str,
     meant: list[User],
-    files: Sequence[UploadedFile],
+    files: Sequence[UploadedFile[Any]],
 ) -> Post:
     if not body.strip() and not files:
         raise ThreadError("Write something, or add a file.")
