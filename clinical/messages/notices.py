@@ -83,10 +83,11 @@ def note_changes(changes: Sequence[Change], at: datetime) -> None:
 
 def _first_notice(change: Change, at: datetime) -> PatientNotice | None:
     kind = kind_of(change.before, plan_of(change.appointment), now=at)
-    if kind is None:
+    patient_id = change.appointment.patient_id
+    if kind is None or patient_id is None:
         return None
     return PatientNotice(
-        patient_id=change.appointment.patient_id,
+        patient_id=patient_id,
         appointment=change.appointment,
         kind=kind,
         known_starts_at=change.before.starts_at if change.before else None,

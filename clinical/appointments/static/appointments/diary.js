@@ -219,7 +219,8 @@ function block(event) {
   }
   const whom = state.view === "day" && state.columns.find((column) => column.id === event.resourceIds[0])?.title;
   if (whom) top.append(heard(`with ${whom}`));
-  if (state.view === "month") return [top];
+  const isShort = event.end - event.start < 25 * 60000;
+  if (state.view === "month" || isShort) return facts.type ? [top, heard(facts.type)] : [top];
   const below = [facts.type, find("#diary-location").value ? "" : facts.place, facts.zone].filter(Boolean).join(" · ");
   const people = state.isPrivate ? "" : facts.people.join(", ");
   return [top, ...[below, people].filter(Boolean).map((text) => element("span", "di-below", text))];
