@@ -249,7 +249,7 @@ def _body(letter: Letter, practice: str) -> str:
         "phone": letter.location.phone if letter.location else "",
         "answers": bool(_answer_to(letter)),
     }
-    return render_to_string("letters/mail.txt", context).strip()
+    return render_to_string("letters/mail/attached.txt", context).strip()
 
 
 def _answer_to(letter: Letter) -> str:
