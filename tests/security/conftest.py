@@ -294,14 +294,16 @@ def _make_record(patient: Any, name: str, now: Any) -> dict[str, Any]:
 
     from billing_integrations.invoices.models import PastInvoice
     from clinical.contacts.models import Contact, PatientContact
-    from clinical.letters.models import Letter, LetterTemplate
+    from clinical.letters.models import Letter, LetterMail, LetterTemplate
     from clinical.measures.models import Assessment, PatientLink
     from clinical.messages.models import Message, Reminder
-    from clinical.notes.models import Note
+    from clinical.notes.models import Note, NoteTemplate
     from tenants.ids import uuid7
 
     secret = f"{name}-Note"
     book_contact = Contact.objects.create(name=name, notes=secret)
+    letter = Letter.objects.create(patient=patient, subject=secret, body=secret)
+    message = Message.objects.create(patient=patient, body=secret, sent_at=now)
     return {
         "book_contact": book_contact,
         "person_around": PatientContact.objects.create(
@@ -332,9 +334,13 @@ def _make_record(patient: Any, name: str, now: Any) -> dict[str, Any]:
             created_by_name=secret,
             expires_at=now + timedelta(days=7),
         ),
-        "letter": Letter.objects.create(patient=patient, subject=secret, body=secret),
+        "note_template": NoteTemplate.objects.create(name=name, purpose=secret),
+        "letter": letter,
+        "letter_mail": LetterMail.objects.create(
+            letter=letter, message=message, name=name, address=secret, asked_at=now, changed_at=now
+        ),
         "letter_template": LetterTemplate.objects.create(name=name, body=secret),
-        "message": Message.objects.create(patient=patient, body=secret, sent_at=now),
+        "message": message,
         "reminder": Reminder.objects.create(patient=patient, body=secret, due_at=now),
         "past_invoice": PastInvoice.objects.create(patient=patient, number=secret, payer=name),
     }

@@ -24,7 +24,7 @@ NATURAL = {
     "after": "patient", "before": "patient", "patient": "patient", "thing": "patient",
     "location": "location", "practitioner": "practitioner", "appointment_type": "appointment_type",
     "funding": "funding_type", "funding_type": "funding_type", "person": "user", "user": "user",
-    "column": "practitioner",
+    "column": "practitioner", "appointment": "appointment",
     "run": "import_run", "source": "import_source", "document": "document", "other": "patient",
     "referral": "referral", "template": "plan_template", "contact": "book_contact", "job": "import_source",
 }  # fmt: skip
