@@ -140,6 +140,7 @@ def _funding_plan_ends(condition: Condition, asked: Asked) -> Found:
     return {
         pk: f"The funding plan {'ended' if end < asked.today else 'ends'} on {_day(end)}"
         for pk, end in rows.values_list("pk", "plan_end")
+        if end is not None
     }
 
 
@@ -279,6 +280,7 @@ def _review_due(condition: Condition, asked: Asked) -> Found:
     return {
         pk: f"Plan “{title}”: review {'was due' if on < asked.today else 'due'} {_day(on)}"
         for pk, title, on in rows.values_list("patient_id", "title", "review_on")
+        if on is not None
     }
 
 
@@ -292,6 +294,7 @@ def _goal_overdue(_condition: Condition, asked: Asked) -> Found:
     return {
         pk: f"Goal “{text[:60]}” was due on {_day(on)}"
         for pk, text, on in rows.values_list("plan__patient_id", "text", "due_on")
+        if on is not None
     }
 
 
@@ -372,8 +375,10 @@ _N, _CODE = frozenset({"number"}), frozenset({"code", "compare", "number"})
 KINDS = {
     kind.key: kind
     for kind in (
-        Kind("older", "Age at least (years)", "is {number} or older", _older, _N, is_clinical=False),
-        Kind("younger", "Age under (years)", "is under {number}", _younger, _N, is_clinical=False),
+        Kind("older", "Age at least (years)", "the patient is {number} or older", _older, _N,
+             is_clinical=False),
+        Kind("younger", "Age under (years)", "the patient is under {number}", _younger, _N,
+             is_clinical=False),
         Kind("measure_score", "Latest score of a measure", "{measure} is {compare} {number}",
              _measure_score, _CODE),
         Kind("measure_worse", "Measure worse by more than matters",
@@ -394,18 +399,18 @@ KINDS = {
         Kind("consent_missing", "A required consent is missing", "a required consent is missing",
              _consent_missing, is_clinical=False),
         Kind("no_visit", "Not seen for (weeks), nothing booked",
-             "was not seen for {number} weeks and has nothing booked", _no_visit, _N,
+             "the patient was not seen for {number} weeks and has nothing booked", _no_visit, _N,
              is_clinical=False),
         Kind("missed", "Missed visits in three months, at least",
-             "missed at least {number} visits in three months", _missed, _N, is_clinical=False),
-        Kind("visit_today", "Has a visit today", "has a visit today", _visit_today,
+             "the patient missed at least {number} visits in three months", _missed, _N, is_clinical=False),
+        Kind("visit_today", "Has a visit today", "the patient has a visit today", _visit_today,
              is_clinical=False),
         Kind("allergies_unknown", "Allergies not asked", "nobody has asked about allergies",
              _allergies_unknown),
         Kind("medicines_unreviewed", "Medications not reviewed for (months)",
              "medications were not reviewed for {number} months", _medicines_unreviewed, _N),
         Kind("has_problem", "Has a problem with these words or codes",
-             "has a problem with “{words}”", _has_problem, frozenset({"words"})),
+             "the patient has a problem with “{words}”", _has_problem, frozenset({"words"})),
         Kind("result_waits", "A result waits to be reviewed", "a result waits to be reviewed",
              _result_waits),
     )

@@ -111,7 +111,9 @@ def settle(request: SignedInRequest, pk: UUID) -> HttpResponse:
     form = SettleForm(request.POST)
     page = reverse("decision_support:prompts", kwargs={"pk": prompt.patient_id})
     if not form.is_valid():
-        messages.error(request, " ".join(error for some in form.errors.values() for error in some))
+        messages.error(
+            request, " ".join(str(error) for some in form.errors.values() for error in some)
+        )
         return redirect(page)
     now, reason = timezone.now(), form.cleaned_data["reason"]
     today = timezone.localdate()

@@ -18,7 +18,7 @@ class ManyFilesField(forms.FileField):
 
     widget = _Files
 
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
         files = data if isinstance(data, list | tuple) else [data]
         if len(files) > MOST_FILES:
             raise forms.ValidationError(f"{MOST_FILES} files are taken at a time.")
@@ -26,7 +26,7 @@ class ManyFilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    files = ManyFilesField(
+    upload = ManyFilesField(
         label="Files from the laboratory",
         help_text="HL7 messages (.hl7, .oru, .txt), one or many in a file, or PDFs; up to 20 MB each.",
         widget=_Files(attrs={"accept": ".hl7,.oru,.txt,.msg,.dat,.pdf", "multiple": True}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -78,6 +79,12 @@ class ResultMessage(ClinicModel):
 
     def __str__(self) -> str:
         return f"{self.sender} {self.control_id}".strip() or self.file_name
+
+    @property
+    def born(self) -> date | None:
+        """Answer the day of birth it names."""
+        told = dict(self.person).get("born")
+        return date.fromisoformat(told) if told else None
 
 
 class ResultFile(ClinicModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -160,11 +159,10 @@ def filed_lately(*, since: datetime) -> list[ResultMessage]:
 def person_of(message: ResultMessage) -> Person:
     """Answer whom the message says it is about."""
     told = dict(message.person)
-    born = told.get("born")
     return Person(
         family_name=told.get("family_name", ""),
         given_names=told.get("given_names", ""),
-        born=date.fromisoformat(born) if born else None,
+        born=message.born,
         sex=told.get("sex", ""),
         medicare=told.get("medicare", ""),
     )

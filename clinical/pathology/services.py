@@ -77,8 +77,7 @@ def take_in(content: bytes, *, file_name: str, actor: User, at: datetime) -> lis
         words = str(error)
         return [_guarded(lambda: _quarantine(content, words, name, actor=actor, at=at))]
     return [
-        _guarded(lambda text=text: _take_message(text, name, actor=actor, at=at))  # type: ignore[misc]
-        for text in texts
+        _guarded(lambda text=text: _take_message(text, name, actor=actor, at=at)) for text in texts
     ]
 
 

@@ -55,7 +55,7 @@ def filing(request: SignedInRequest) -> HttpResponse:
     form = UploadForm(request.POST or None, request.FILES or None)
     outcomes: list[tuple[str, services.Outcome]] = []
     if request.method == "POST" and form.is_valid():
-        for file in form.cleaned_data["files"]:
+        for file in form.cleaned_data["upload"]:
             outcomes += [(file.name, outcome) for outcome in _take_in(request, file)]
         form = UploadForm()
     since = timezone.now() - LATELY

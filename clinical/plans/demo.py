@@ -71,9 +71,10 @@ def fill(chance: random.Random, now: datetime) -> None:
             )  # fmt: skip
             goals.append(goal)
             progress += _progress(chance, goal, now.date())
-    for rows in (plans, goals, progress, reviews):
-        if rows:
-            type(rows[0])._default_manager.bulk_create(rows)  # type: ignore[attr-defined]
+    Plan.objects.bulk_create(plans)
+    PlanGoal.objects.bulk_create(goals)
+    GoalProgress.objects.bulk_create(progress)
+    PlanReview.objects.bulk_create(reviews)
 
 
 def _plan(chance: random.Random, visit: Appointment, template: PlanTemplate, today: date) -> Plan:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.apps import apps
+from clinical.measures.instruments import all_instruments
+from clinical.measures.selectors import LatestScore, latest_scores
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -13,20 +14,12 @@ if TYPE_CHECKING:
 
 def measure_names() -> dict[str, str]:
     """Answer the measures a goal can be linked to: code → name."""
-    if not apps.is_installed("clinical.measures"):
-        return {}
-    from clinical.measures.instruments import all_instruments
-
-    return {
-        code: found.name
-        for code, found in sorted(all_instruments().items(), key=lambda pair: pair[1].name)
-    }
+    found = {code: instrument.name for code, instrument in all_instruments().items()}
+    return dict(sorted(found.items(), key=lambda pair: pair[1]))
 
 
-def scores_of(patient_id: UUID, codes: Collection[str]) -> dict[str, Any]:
+def scores_of(patient_id: UUID, codes: Collection[str]) -> dict[str, LatestScore]:
     """Answer the latest score of each code; one statement, none where nothing is asked for."""
-    if not codes or not apps.is_installed("clinical.measures"):
+    if not codes:
         return {}
-    from clinical.measures.selectors import latest_scores
-
     return dict(latest_scores([patient_id], codes=codes).get(patient_id, {}))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import User
+    from clinical.measures.selectors import LatestScore
     from clinical.patients.models import Patient
     from clinical.practice.models import Practitioner
 
@@ -42,7 +43,7 @@ class ShownGoal:
     goal: PlanGoal
     progress: Sequence[GoalProgress]
     measure: str
-    score: Any
+    score: LatestScore | None
 
     @property
     def latest(self) -> GoalProgress | None:

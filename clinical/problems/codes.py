@@ -180,7 +180,8 @@ def _encoding_of(file: Any, head: bytes) -> str:
 
 
 def _separated(file: Any, *, encoding: str) -> Iterator[Pair]:
-    text = io.TextIOWrapper(_Unclosed(file), encoding=encoding, errors="replace", newline="")
+    raw: Any = _Unclosed(file)
+    text = io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline="")
     first = text.readline()
     text.seek(0)
     delimiter = max("\t;,|", key=first.count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clinical.patients.models import Patient
 from clinical.problems.kinds import kind_of
@@ -89,10 +89,11 @@ def fill(chance: random.Random, now: datetime) -> None:
     Medication.objects.bulk_create(medicines)
     NoKnownAllergies.objects.bulk_create(none)
     ListReview.objects.bulk_create(reviews)
+    entries: list[Any] = [*problems, *allergies, *medicines]
     EntryVersion.objects.bulk_create(
         EntryVersion(
             patient_id=entry.patient_id, kind=kind_of(entry).slug, entry_id=entry.pk, what="Added",
             wording=kind_of(entry).wording_of(entry), by_name=_BY, at=now,
         )
-        for entry in (*problems, *allergies, *medicines)
+        for entry in entries
     )  # fmt: skip

@@ -13,7 +13,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from clinical.patients.rules import visible_patients
-from clinical.problems.kinds import KINDS
+from clinical.problems.kinds import KINDS, kind_of
 from clinical.problems.models import (
     Allergy,
     Code,
@@ -55,6 +55,14 @@ class Summary:
     reviews: dict[str, ListReview]
 
 
+@dataclass(frozen=True)
+class ShownVersion:
+    """One wording of an entry: label and text, line by line."""
+
+    version: EntryVersion
+    lines: Sequence[tuple[str, str]]
+
+
 def get_kind(slug: str) -> Kind:
     if slug not in KINDS:
         raise Http404("There is no such list.")
@@ -70,8 +78,17 @@ def get_entry(actor: User, kind: Kind, pk: UUID) -> Any:
     return get_object_or_404(entries.select_related(*related), pk=pk)
 
 
-def versions_of(entry: Any) -> list[EntryVersion]:
-    return list(EntryVersion.objects.filter(entry_id=entry.pk).order_by("-at", "-id")[:100])
+def versions_of(entry: Any) -> list[ShownVersion]:
+    """Answer what the entry said at each time, newest first, in the order of its form."""
+    labels = kind_of(entry).fields.values()
+    found = EntryVersion.objects.filter(entry_id=entry.pk).order_by("-at", "-id")[:100]
+    return [
+        ShownVersion(
+            version,
+            [(label, version.wording[label]) for label in labels if label in version.wording],
+        )
+        for version in found
+    ]
 
 
 def summary_of(actor: User, patient: Patient, *, today: date) -> Summary:

@@ -263,7 +263,7 @@ def test_reception_uploads_and_files_a_clinician_signs_off(alpha, sign_in, there
         _file(oru("M2", name="Norh^Ada"), "b.hl7"),
         _file(b"x", "c.txt"),
     ]
-    answer = reception.post("/results/filing/", {"files": files})
+    answer = reception.post("/results/filing/", {"upload": files})
     for words in ("Filed", "Whose is it?", "Could not be read", "begins with MSH"):
         assert words in answer.text
     assert "7733" not in answer.text
