@@ -36,7 +36,7 @@ class MoneyField(forms.DecimalField):
             attrs={"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00"}
         )
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         text = str(value or "").replace("$", "").replace(",", "").replace("\N{NO-BREAK SPACE}", "")
         return super().to_python(text.strip())
 

@@ -73,13 +73,14 @@ def patient_list(request: SignedInRequest) -> HttpResponse:
         context |= {"page": page, "orders": _orders(form), **_page_urls(form, page)}
         if allows(request.user, Action.EXPORT, Resource.PATIENTS):
             context["export_url"] = reverse("patients:export", query=form.kept())
+    saved = _saved(request, form)
+    context["is_saved"] = any(one["is_now"] for one in saved)
     if request.headers.get("HX-Target") == "patient-results":
         answer = render(request, "patients/_results.html", context)
         if request.method == "GET":
             answer["HX-Push-Url"] = reverse("patients:list", query=form.kept())
         return answer
-    context["saved"] = _saved(request, form)
-    return render(request, "patients/list.html", context)
+    return render(request, "patients/list.html", {**context, "saved": saved})
 
 
 @require_safe

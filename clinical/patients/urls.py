@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clinical.patients import duplicate_views, list_views, views
+from clinical.patients import access_views, duplicate_views, list_views, views
 
 app_name = "patients"
 urlpatterns = [
@@ -30,4 +30,5 @@ urlpatterns = [
     path("<uuid:pk>/history/", views.history, name="history"),
     path("<uuid:pk>/edit/", views.edit, name="edit"),
     path("<uuid:pk>/archive/", views.archive, name="archive"),
+    path("<uuid:pk>/coordinators/", access_views.coordinators, name="coordinators"),
 ]

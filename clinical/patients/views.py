@@ -65,6 +65,7 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "addresses": patient.addresses.all(),
         "people": people_around(request.user, patient),
         "visits": appointments_of(request.user, patient, now=timezone.now()),
+        "seen_by": patient.coordinator_assignments.select_related("user"),
     }
     return _page(request, patient, "overview", context)
 

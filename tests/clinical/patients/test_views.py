@@ -433,3 +433,28 @@ def test_the_head_costs_the_same_whatever_there_is(alpha, sign_in, patient, appo
         counts.append(len(queries))
 
     assert counts[0] == counts[1] <= 40
+
+
+def test_an_owner_lets_a_coordinator_see_a_participant_and_takes_them_out(
+    alpha, beta, sign_in, patient
+):
+    owner, coordinator = sign_in(alpha, "owner"), sign_in(alpha, "coordinator")
+    stranger = sign_in(beta, "coordinator")
+    with tenant_scope(alpha):
+        ada = patient("Ada North")
+    address, record = f"/patients/{ada.pk}/coordinators/", f"/patients/{ada.pk}/"
+    someone = {"user": str(coordinator.person.pk)}
+
+    before = coordinator.get(record).status_code
+    owner.post(address, {"user": str(stranger.person.pk)})
+    with tenant_scope(alpha):
+        after_stranger = CoordinatorAssignment.objects.count()
+    owner.post(address, someone)
+    seen = coordinator.get(record)
+    named = owner.get(record).text
+    owner.post(address, {**someone, "fate": "out"})
+
+    assert (before, after_stranger, seen.status_code) == (404, 0, 200)
+    assert coordinator.person.name in named
+    assert coordinator.get(record).status_code == 404
+    assert sign_in(alpha, "reception").post(address, someone).status_code == 403
