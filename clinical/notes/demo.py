@@ -63,7 +63,9 @@ def fill(chance: random.Random, now: datetime) -> None:
         patient__isnull=False, practitioner__isnull=False, status=Status.COMPLETED
     ).exclude(clinical_notes__template_version__isnull=False)
     visits = list(
-        done.filter(ends_at__lt=now).select_related("practitioner").order_by("-ends_at")[:NOTES]
+        done.filter(ends_at__lt=now)
+        .select_related("patient", "practitioner")
+        .order_by("-ends_at")[:NOTES]
     )
     notes = [_note(chance, visit, soap) for visit in visits]
     _supervise(notes[:WAITING])
@@ -105,7 +107,7 @@ def _note(chance: random.Random, visit: Appointment, version: NoteTemplateVersio
     ]
     practitioner = visit.practitioner
     return Note(
-        patient_id=visit.patient_id,
+        patient=visit.patient,
         appointment=visit,
         practitioner=practitioner,
         author_id=practitioner.user_id if practitioner else None,

@@ -76,7 +76,7 @@ def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
     template = selectors.get_template(pk)
     if request.method != "POST":
         sections = _sections_of(template, request.GET.get("version", ""))
-        initial = {"seen": template.version, "is_active": template.is_active}
+        initial: dict[str, Any] = {"seen": template.version, "is_active": template.is_active}
         initial |= {"name": template.name, "purpose": template.purpose}
         return _form_page(request, TemplateForm(initial=initial), template, sections)
     form = TemplateForm(request.POST)
