@@ -30,8 +30,10 @@ PATIENTS = "patients_patient"
 ASSIGNMENTS = "patients_coordinatorassignment"
 ALLOWED = "assigned_patients"
 
-CLOSED = re.compile(r"documents_(document|imagebatch|upload)|imports_\w+|takeout_\w+|audit_payload")
-"""Tables of which a coordinator sees no row: files, what was imported, and what stood where."""
+CLOSED = re.compile(
+    r"documents_(document|imagebatch|upload)|imports_\w+|takeout_\w+|reports_\w+|audit_payload"
+)
+"""Tables of which a coordinator sees no row: files, reports, what was imported, what stood where."""
 OWN_EVENTS = re.compile(r"audit_event(_\w+)?")
 """Of the trail a coordinator sees what they did themselves."""
 

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from tenants.models import Tenant
 
 
+_PAST_THE_WALL = """
+SELECT p.proname, p.prosrc FROM pg_proc p
+WHERE p.pronamespace = to_regnamespace(%s) AND p.prosecdef AND pg_get_userbyid(p.proowner) = 'nexus_search'
+AND has_function_privilege('nexus_app', p.oid, 'EXECUTE')
+"""
+_VIEWS = """
+SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'v'
+AND has_table_privilege('nexus_app', c.oid, 'SELECT')
+AND NOT coalesce('security_invoker=true' = ANY (c.reloptions), false)
+"""
+
+
 def check_reach(report: IsolationReport, tenant: Tenant) -> None:
     """Read whether each table's wall stands, then try it as a coordinator to whom nobody is assigned."""
     schema = tenant.schema_name
@@ -27,6 +39,14 @@ def check_reach(report: IsolationReport, tenant: Tenant) -> None:
     report.findings += [
         f"{schema}.{table}: no wall for coordinators, or an old one" for table in lacking
     ]
+    report.checks += 2
+    for name, source in ask(_PAST_THE_WALL, (schema,)):
+        if "acts_for_assigned_only" not in source and any(table in source for table in tables):
+            report.findings.append(f"{schema}.{name}: steps over the policies, coordinators or not")
+    for (name,) in ask(_VIEWS, (schema,)):
+        report.findings.append(
+            f"{schema}.{name}: a view with its owner's sight, coordinators or not"
+        )
     with entered(scope_of(tenant)):
         coordinator = User.objects.create(
             email="isolation.check@example.invalid",

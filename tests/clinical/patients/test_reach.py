@@ -149,10 +149,18 @@ def test_the_isolation_check_finds_a_wall_that_was_taken_down(alpha, superuser):
         f"WHERE polrelid = '{table}'::regclass AND polname = 'assigned_only'"
     ).fetchone()
     superuser.execute(f"ALTER POLICY assigned_only ON {table} RENAME TO gone")
+    function = f"{alpha.schema_name}.peeks()"
+    superuser.execute(
+        f"CREATE FUNCTION {function} RETURNS bigint LANGUAGE sql SECURITY DEFINER "
+        f"AS $$ SELECT count(*) FROM {alpha.schema_name}.patients_patient $$; "
+        f"ALTER FUNCTION {function} OWNER TO nexus_search"
+    )
     try:
         report = check_isolation(subdomains=[alpha.subdomain])
     finally:
         superuser.execute(f"ALTER POLICY gone ON {table} RENAME TO assigned_only")
+        superuser.execute(f"DROP FUNCTION {function}")
 
     assert "assigned_patients" in text
     assert any("patients_address: no wall for coordinators" in found for found in report.findings)
+    assert any("peeks: steps over the policies" in found for found in report.findings)
