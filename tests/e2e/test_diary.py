@@ -209,3 +209,20 @@ def test_names_can_be_hidden_and_a_phone_gets_the_list(platform, diary):
     diary.goto(platform.url("alpha", f"/appointments/diary/?date={DAY}"))
     diary.wait_for_url(re.compile(r"/appointments/\?date="))
     assert diary.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_keys_take_a_step_and_back_and_the_tabs_choose_the_place(diary):
+    status = diary.locator("#diary .di-confirmed, #diary .di-booked").first
+    status.focus()
+    chosen = status.get_attribute("data-event")
+    diary.keyboard.press("a")
+    diary.locator(f'[data-event="{chosen}"].di-arrived').wait_for()
+    diary.keyboard.press("Control+z")
+    expect(diary.locator(f'[data-event="{chosen}"].di-arrived')).to_have_count(0)
+
+    diary.keyboard.press("]")
+    expect(diary.get_by_role("tab", name="Harbour")).to_have_attribute("aria-selected", "true")
+    diary.keyboard.press("Shift+W")
+    drawer = diary.locator("#diary-drawer")
+    expect(drawer.get_by_label("Is here already: arrived")).to_be_checked()
+    assert drawer.get_by_label("Location").evaluate("e => e.selectedOptions[0].text") == "Harbour"

@@ -203,6 +203,7 @@ function head(resource) {
 
 function block(event) {
   const facts = event.extendedProps;
+  if (!facts.marks) return [element("time", "di-time", clock(event.start))]; // a span that is being dragged open
   const sign = element("span", "di-sign", facts.patient ? SIGNS[facts.status] : "▨");
   sign.title = facts.statusLabel;
   sign.setAttribute("aria-hidden", "true");
