@@ -11,7 +11,7 @@ from ui import navigation as registry
 from ui import topbar
 from ui.banners import Banner, banner_for
 from ui.colour import NEXUS_ACCENT, Accent, accent_of
-from ui.pwa import owner_of
+from ui.pwa import manifest_url, owner_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -70,6 +70,11 @@ class Shell:
     def single_keys(self) -> bool:
         """Whether one-letter shortcuts are on (WCAG 2.1.4 asks for a way to turn them off)."""
         return self.request.COOKIES.get(KEYS_COOKIE) != "off"
+
+    @property
+    def manifest_url(self) -> str:
+        """Where the clinic's app is described; "" on the platform's other hosts."""
+        return manifest_url() if self.clinic is not None else ""
 
     @property
     def owner(self) -> str:

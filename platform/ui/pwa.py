@@ -77,6 +77,11 @@ def owner_of(request: HttpRequest) -> str:
     ]
 
 
+def manifest_url() -> str:
+    """Answer the manifest's address, "" where the running URLs have none."""
+    return _url("pwa:manifest")
+
+
 def kept_response(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Say on the page that is kept whose it is."""
     response.headers[OWNER_HEADER] = owner_of(request)
