@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from clinical.patients.functions import ClinicSQL
 
+COLUMN = "search"
+"""What the database derives beside the models' fields: no part of what was recorded of a row."""
 LETTERS_SEARCHED = 150_000
 """Of a text: a tsvector holds one megabyte, and one row too long must not stop an import."""
 

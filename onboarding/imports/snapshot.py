@@ -25,6 +25,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.models import GeneratedField
 
+from clinical.search.functions import COLUMN as SEARCH_COLUMN
 from onboarding.imports.loading.writing import MODELS, volatile
 from onboarding.imports.models import ImportRun
 from onboarding.imports.runs import ImportRefusedError
@@ -105,7 +106,7 @@ def _sum_of(model: type[Model]) -> Sum:
 def _left_out(model: type[Model]) -> list[str]:
     """Columns that are no part of what was recorded: the wall's, and what the database derives."""
     derived = [str(f.column) for f in model._meta.concrete_fields if isinstance(f, GeneratedField)]
-    return ["tenant_id", *derived]
+    return ["tenant_id", SEARCH_COLUMN, *derived]
 
 
 def _hex(total: int) -> str:

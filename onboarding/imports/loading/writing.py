@@ -22,6 +22,7 @@ from clinical.messages.models import Message, Reminder
 from clinical.notes.models import Note
 from clinical.patients.models import Address, ContactPoint, Patient, PatientIdentifier
 from clinical.practice.models import AppointmentType, FundingType, Location, Practitioner
+from clinical.search.functions import COLUMN as SEARCH_COLUMN
 from onboarding.imports.models import ImportRun, RowChange
 from tenants.ids import uuid7
 
@@ -391,7 +392,7 @@ def _derived(model: type[Model]) -> set[str]:
     generated = {
         str(f.column) for f in model._meta.concrete_fields if isinstance(f, GeneratedField)
     }
-    return generated | {"tenant_id"}
+    return generated | {"tenant_id", SEARCH_COLUMN}
 
 
 def _defaults(model: type[Model]) -> dict[str, Any]:
