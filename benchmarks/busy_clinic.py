@@ -29,7 +29,8 @@ SELECT 'Rooms ' || n AS name, '#4a6fa5' AS colour, true AS is_active FROM genera
 """
 FUNDING = "SELECT 'Scheme ' || n AS name, true AS is_active FROM generate_series(1, 4) AS n"
 TYPES = """
-SELECT 'Visit ' || n AS name, '#4a6fa5' AS colour, 30 AS duration_minutes, 'clinic' AS setting, true AS is_active
+SELECT 'Visit ' || n AS name, '#4a6fa5' AS colour, 30 AS duration_minutes, 'clinic' AS setting,
+    true AS is_active
 FROM generate_series(1, 5) AS n
 """
 PLACED = """

@@ -214,7 +214,8 @@ def _processor_seconds(web: int) -> tuple[float, float]:
             values[1]
         )
         if ours or is_database:
-            used["web" if ours else "database"] += (int(values[11]) + int(values[12])) / TICKS
+            # With those of children that have ended, so that nothing used is lost.
+            used["web" if ours else "database"] += sum(map(int, values[11:15])) / TICKS
     return used["web"], used["database"]
 
 
@@ -301,7 +302,7 @@ def _whole_day(person: Person) -> int:
 
 def _feed(person: Person) -> int:
     day = _day_in(person)
-    query = {"date": day, "to": day, "location": person.any(person.facts.locations)}
+    query = {"date": day, "until": day, "location": person.any(person.facts.locations)}
     return person.ask(f"/appointments/diary/feed/?{urlencode(query)}")[0]
 
 
