@@ -333,3 +333,25 @@ def test_the_night_looks_at_everybody(committed, alpha):
 
     with tenant_scope(alpha):
         assert Prompt.objects.count() == 1
+
+
+def test_a_record_with_all_of_it_opens_for_every_role(alpha, sign_in, ada):
+    from clinical.patients.models import CoordinatorAssignment
+
+    with tenant_scope(alpha):
+        rule = Rule.objects.create(
+            name="Elderly", text="Look at balance.", conditions=[{"kind": "older", "number": 65}],
+            roles=["reception", "clinician"], is_active=True,
+        )  # fmt: skip
+        refresh_prompts([ada.pk], now=timezone.now(), zone=ZONE, rules=[rule])
+        Allergy.objects.create(patient=ada, substance="Latex", severity="severe", changed_at=NOW)
+    for role in ("owner", "admin", "clinician", "reception", "billing", "coordinator"):
+        client = sign_in(alpha, role)
+        with tenant_scope(alpha):
+            CoordinatorAssignment.objects.create(user=client.person, patient=ada)
+        answer = client.get(f"/patients/{ada.pk}/")
+        reads = role in {"owner", "admin", "clinician"}
+        assert (role, answer.status_code) == (role, 200)
+        assert ("Severe allergy" in answer.text) is reads
+        assert ("Look at balance." in answer.text) is (role in {"clinician", "reception"})
+        assert client.get(f"/patients/{ada.pk}/reminders/").status_code == 200
