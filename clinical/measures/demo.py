@@ -150,4 +150,4 @@ def _figure(chance: random.Random, instrument: Instrument, item: Item, share: fl
 def _whole(item: Item, share: float) -> int:
     span = float(item.maximum - item.minimum)
     value = round(float(item.minimum) + span * min(max(share, 0), 1))
-    return int(min(max(value, item.minimum), item.maximum))
+    return min(max(value, int(item.minimum)), int(item.maximum))

@@ -182,3 +182,18 @@ def test_the_database_shows_no_assessment_to_who_reads_none(alpha, person, patie
         with tenant_scope(alpha, actor=Actor(id=str(reader.pk))), connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM measures_assessment")
             assert cursor.fetchone() == (1 if role == "owner" else 0,), role
+
+
+def test_measures_and_links_come_along_when_patients_are_merged(ada, clinician, person, patient):
+    from clinical.measures import links
+    from clinical.measures.models import PatientLink
+    from clinical.patients.merging import merge_patients
+
+    twin, owner = patient("Ada North"), person("owner")
+    done = _complete(_begin(twin, clinician), clinician, PHQ)
+    link, _ = links.create_link(twin, actor=clinician, code="k10", at=NOW)
+
+    merge_patients(ada, twin, actor=owner, at=NOW)
+
+    assert Assessment.objects.get(pk=done.pk).patient_id == ada.pk
+    assert PatientLink.objects.get(pk=link.pk).patient_id == ada.pk
