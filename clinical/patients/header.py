@@ -64,6 +64,11 @@ class Header:
     banners: list[Banner] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
 
+    def pressing(self) -> Header:
+        """Answer it without what can wait for the overview: a card that has run out, say."""
+        kept = [one for one in self.banners if one.in_drawer or one.tone == "danger"]
+        return Header(kept, self.facts)
+
     @property
     def quiet(self) -> list[Banner]:
         """Those that stand in one row."""

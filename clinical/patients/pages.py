@@ -10,6 +10,7 @@ from django.shortcuts import render
 from clinical.patients.header import header_of
 from clinical.patients.tabs import tabs_of
 
+OVERVIEW = "patients:detail"
 SHOWN_POINTS = 2
 """Of the ways to reach a patient, so many stand in the head; the rest on the overview."""
 
@@ -31,11 +32,12 @@ def record_page(
 ) -> HttpResponse:
     """Render a template that extends `patients/_patient.html`; `tab` is its tab's URL name."""
     prefetch_related_objects([patient], "identifiers", "contact_points")
+    header = header_of(request.user, patient)
     common = {
         "patient": patient,
         "identifiers": patient.identifiers.all(),
         "reach": patient.points_in_order()[:SHOWN_POINTS],
-        "header": header_of(request.user, patient),
+        "header": header if tab == OVERVIEW else header.pressing(),
         "tabs": tabs_of(request.user, patient, active=tab),
     }
     return render(request, template, {**common, **context}, status=status)

@@ -42,3 +42,15 @@ def test_the_drawer_shows_what_belongs_there(sources, in_alpha, patient, person)
 
     assert [item.title for item in shown.banners] == ["Latex"]
     assert [item.label for item in shown.facts] == ["Owed"]
+
+
+def test_what_can_wait_stands_on_the_overview_only():
+    shown = header.Header(
+        [
+            Banner("Latex"),
+            Banner("Card", in_drawer=False),
+            Banner("Ended", tone="danger", in_drawer=False),
+        ]
+    )
+
+    assert [banner.title for banner in shown.pressing().banners] == ["Latex", "Ended"]
