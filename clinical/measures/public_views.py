@@ -154,7 +154,17 @@ def _thanks(request: HttpRequest, link: PatientLink) -> HttpResponse:
 
 
 def _frame(link: PatientLink, instrument: Instrument) -> dict[str, Any]:
-    return {"first_name": links.first_name(link.patient), "instrument": instrument}
+    """Answer what every page shows. Where help is stands there as soon as an answer calls for it.
+
+    Somebody who stops half way has not sent anything yet, so nobody else knows.
+    """
+    calls_for_help = links.scored_so_far(link, at=timezone.now()).alerts
+    zone = timezone.get_current_timezone_name()
+    return {
+        "first_name": links.first_name(link.patient),
+        "instrument": instrument,
+        "help_now": selectors.crisis_text(zone) if calls_for_help else "",
+    }
 
 
 def _first_open(link: PatientLink, instrument: Instrument) -> int:

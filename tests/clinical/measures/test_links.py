@@ -202,7 +202,10 @@ def test_an_answer_about_self_harm_shows_help_and_tells_the_clinician(
 ):
     _, path = made()
     stranger = _stranger(alpha)
+    assert "not alone" not in stranger.get(f"{path}?n=9").text
     _answer_all(stranger, path, last=1)
+    assert "You are not alone with this" in stranger.get(f"{path}?n=10").text
+    assert "You are not alone with this" in stranger.get(f"{path}?n=end").text
 
     with django_capture_on_commit_callbacks(execute=True):
         stranger.post(path, {"finish": "1"})
