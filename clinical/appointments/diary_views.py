@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from clinical.appointments.models import Appointment
+    from clinical.appointments.models import Appointment, WaitingEntry
     from clinical.patients.models import Address
     from clinical.practice.models import RosterHours
     from clinical.practice.requests import SignedInRequest
@@ -207,13 +207,22 @@ def drawer_context(request: SignedInRequest, appointment: Appointment) -> dict[s
         "header": drawer_facts_of(request.user, appointment),
         "following": selectors.next_visit_of(appointment, request.user),
         "in_series": len(selectors.following_in_series(appointment)),
-        "could_come": (
-            waiting.who_would_take(appointment, request.user)
-            if appointment.starts_at > timezone.now()
-            and (appointment.status in TAKES_NO_TIME or (appointment.is_group and visit.free_seats))
-            else []
-        ),
+        "could_come": _could_come(request, visit),
     }
+
+
+def _could_come(request: SignedInRequest, visit: selectors.Visit) -> Sequence[WaitingEntry]:
+    """Answer who waits for a time that has become free, or for a place in just such a session."""
+    item = visit.appointment
+    if item.starts_at <= timezone.now():
+        return []
+    if item.status in TAKES_NO_TIME:
+        return waiting.who_would_take(item, request.user)
+    if not item.is_group or not visit.free_seats:
+        return []
+    waits = waiting.who_would_take(item, request.user)
+    inside = {one.patient_id for one in visit.attending}
+    return [one for one in waits if one.appointment_type_id and one.patient_id not in inside]
 
 
 def home_of(appointment: Appointment) -> list[Address]:

@@ -257,3 +257,21 @@ def test_a_coordinators_day_on_paper_has_their_participants_only(
     )  # fmt: skip
 
     assert written[0]["columns"] == []
+
+
+def test_a_session_with_places_left_names_who_waits_for_just_that(
+    alpha, sign_in, patient, appointment
+):
+    from clinical.appointments.models import WaitingEntry
+
+    with tenant_scope(alpha):
+        kind = AppointmentType.objects.create(name="Class", max_attendees=2)
+        head = appointment(timezone.now() + timedelta(days=1), seats=2, appointment_type=kind)
+        WaitingEntry.objects.create(patient=patient("Ada North"), appointment_type=kind)
+        WaitingEntry.objects.create(patient=patient("Bea South"))
+
+    drawer = sign_in(alpha, "reception").get(f"/appointments/{head.pk}/drawer/").text
+
+    assert "Wait for a place like this" in drawer
+    assert "Ada North" in drawer
+    assert "Bea South" not in drawer
