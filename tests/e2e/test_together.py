@@ -41,6 +41,16 @@ with tenant_scope(clinic, actor=Actor(id="7", label="Setting")):
 """
 
 
+GONE = "caches.keys().then((names) => !names.some((name) => name.startsWith('nexus-sheet-')))"
+MAKE_OLD = """caches.keys().then(async (names) => {
+  const cache = await caches.open(names.find((name) => name.startsWith("nexus-sheet-")));
+  const headers = { "X-Nexus-Kept-At": String(Date.now() - 25 * 3600 * 1000) };
+  await cache.put("/appointments/today/", new Response("Ada, long ago", { headers }));
+})"""
+SOMEBODY_ELSE = """navigator.serviceWorker.ready.then((registration) =>
+  registration.active.postMessage({ what: "keep", owner: "f".repeat(32) }))"""
+
+
 class Line:
     """The network between one browser and the platform, which can be cut."""
 
@@ -171,10 +181,23 @@ def test_without_network_the_day_is_readable_marked_and_gone_after_signing_out(
     page.get_by_role("link", name="The connection is back: go on").click()
     page.locator("[data-event]").first.wait_for()
     assert len(kept(page)) == 1
+    page.evaluate(MAKE_OLD)
+    line.cut()
+    page.goto(f"{here}/appointments/diary/?view=day")
+    page.get_by_role("heading", name="No connection to Nexus").wait_for()
+    assert kept(page) == []
+
+    line.mend()
+    page.get_by_role("link", name="The connection is back: go on").click()
+    page.wait_for_function("caches.match('/appointments/today/').then(Boolean)")
+    page.evaluate(SOMEBODY_ELSE)
+    page.wait_for_function(GONE)
+    page.reload()
+    page.wait_for_function("caches.match('/appointments/today/').then(Boolean)")
     page.locator("summary.nx-person").click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in").wait_for()
-    page.wait_for_function("caches.keys().then(k => !k.some(n => n.startsWith('nexus-sheet-')))")
+    page.wait_for_function(GONE)
 
     line.cut()
     with suppress(Error):  # with no worker either, the browser's own page says that it is offline
