@@ -17,7 +17,7 @@ class MeasuresConfig(AppConfig):
         from clinical.patients import header, timeline
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
-        from ui.navigation import NavItem, register
+        from ui.navigation import WORK_LISTS, NavItem, register
 
         register_tab(Tab("Measures", "measures:list", "measures.run", 45, icon="chart-line"))
         timeline.register(SOURCE)
@@ -25,7 +25,12 @@ class MeasuresConfig(AppConfig):
         add_fields(measure_fields())
         register(
             NavItem(
-                "Measures due", "measures:due", "chart-line", permission="measures.view", order=35
+                "Measures due",
+                "measures:due",
+                "chart-line",
+                permission="measures.view",
+                order=35,
+                group=WORK_LISTS,
             )
         )
         register(

@@ -17,7 +17,7 @@ class NotesConfig(AppConfig):
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
         from clinical.search import finding
-        from ui.navigation import NavItem
+        from ui.navigation import WORK_LISTS, NavItem
         from ui.navigation import register as register_entry
 
         register(Tab("Notes", "notes:list", "notes.view", 40, icon="notes"))
@@ -28,6 +28,7 @@ class NotesConfig(AppConfig):
                 "user-check",
                 permission="notes.change",
                 order=45,
+                group=WORK_LISTS,
                 count=cosign_count,
             )
         )

@@ -15,7 +15,7 @@ class PathologyConfig(AppConfig):
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
-        from ui.navigation import NavItem, register
+        from ui.navigation import WORK_LISTS, NavItem, register
 
         register_tab(
             Tab(
@@ -30,7 +30,14 @@ class PathologyConfig(AppConfig):
         timeline.register(SOURCE)
         close_off("results.view", files_of_results)
         register(
-            NavItem("Results", "pathology:inbox", "microscope", permission="results.view", order=36)
+            NavItem(
+                "Results",
+                "pathology:inbox",
+                "microscope",
+                permission="results.view",
+                order=36,
+                group=WORK_LISTS,
+            )
         )
         register(
             NavItem(
@@ -39,5 +46,6 @@ class PathologyConfig(AppConfig):
                 "file-import",
                 permission="results.create",
                 order=37,
+                group=WORK_LISTS,
             )
         )

@@ -13,12 +13,19 @@ class PlansConfig(AppConfig):
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
         from clinical.plans.timeline import SOURCE
-        from ui.navigation import NavItem, register
+        from ui.navigation import WORK_LISTS, NavItem, register
 
         register_tab(Tab("Plans", "plans:list", "notes.view", 38, icon="target-arrow"))
         timeline.register(SOURCE)
         register(
-            NavItem("Plan reviews", "plans:due", "target-arrow", permission="notes.view", order=34)
+            NavItem(
+                "Plan reviews",
+                "plans:due",
+                "target-arrow",
+                permission="notes.view",
+                order=34,
+                group=WORK_LISTS,
+            )
         )
         register(
             NavItem(

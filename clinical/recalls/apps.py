@@ -13,12 +13,19 @@ class RecallsConfig(AppConfig):
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
         from clinical.recalls.following import follow_plans, follow_status
-        from ui.navigation import NavItem, register
+        from ui.navigation import WORK_LISTS, NavItem, register
 
         changes.listen("recalls", follow_plans)
         changes.listen_for_status("recalls", follow_status)
         register(
-            NavItem("Recalls", "recalls:list", "phone-call", permission="recalls.view", order=22)
+            NavItem(
+                "Recalls",
+                "recalls:list",
+                "phone-call",
+                permission="recalls.view",
+                order=31,
+                group=WORK_LISTS,
+            )
         )
         register(
             NavItem(

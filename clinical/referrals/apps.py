@@ -15,7 +15,7 @@ class ReferralsConfig(AppConfig):
         from clinical.patients.tabs import register as register_tab
         from clinical.referrals.facts import beside_the_visit, head_of_the_record
         from clinical.referrals.timeline import SOURCE
-        from ui.navigation import NavItem, register
+        from ui.navigation import WORK_LISTS, NavItem, register
 
         register_tab(Tab("Referrals", "referrals:list", "patients.view", 36, icon="file-import"))
         register(
@@ -25,6 +25,7 @@ class ReferralsConfig(AppConfig):
                 "file-import",
                 permission="patients.change",
                 order=33,
+                group=WORK_LISTS,
             )
         )
         header.register("referrals", head_of_the_record)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Site = Literal["clinic", "operators"]
 Place = Literal["main", "user"]
+WORK_LISTS = "Work lists"
+"""The group of pages that list what waits for somebody."""
 
 
 @dataclass(frozen=True)
