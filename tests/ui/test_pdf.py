@@ -44,7 +44,8 @@ def test_a_template_that_lacks_its_data_is_named(template):
 
 
 def test_an_image_that_nobody_can_hear_is_refused(template):
-    drawing = '#image(bytes("<svg xmlns=\'http://www.w3.org/2000/svg\' viewBox=\'0 0 9 9\'/>"), format: "svg")'
+    svg = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'/>"
+    drawing = f'#image(bytes("{svg}"), format: "svg")'
 
-    with pytest.raises(PdfError, match="alternative text|alt"):
+    with pytest.raises(PdfError, match=r"alternative text|alt"):
         render_pdf(template(drawing), {})
