@@ -53,15 +53,15 @@ class OpeningsForm(forms.Form):
 
     def wanted(self) -> Wanted:
         self.is_valid()
-        asked = self.cleaned_data
-        kind: AppointmentType | None = asked.get("appointment_type")
-        road = (asked.get("travel_before") or 0, asked.get("travel_after") or 0)
+        cleaned = self.cleaned_data
+        kind: AppointmentType | None = cleaned.get("appointment_type")
+        road = (cleaned.get("travel_before") or 0, cleaned.get("travel_after") or 0)
         return Wanted(
-            minutes=asked.get("minutes") or (kind.duration_minutes if kind else DEFAULT_MINUTES),
+            minutes=cleaned.get("minutes") or (kind.duration_minutes if kind else DEFAULT_MINUTES),
             before=road[0] + (kind.buffer_before if kind else 0),
             after=road[1] + (kind.buffer_after if kind else 0),
-            practitioner=asked.get("practitioner"),
-            location=asked.get("location"),
+            practitioner=cleaned.get("practitioner"),
+            location=cleaned.get("location"),
         )
 
     def first_day(self) -> _Day | None:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @requires(Action.VIEW, Resource.APPOINTMENTS)
 def sheet(request: SignedInRequest) -> HttpResponse:
     """Answer a day of one location or clinician; `initials` leaves out whatever names a patient."""
-    asked = SheetForm(request.GET).asked()
-    now, location = timezone.now(), asked["location"]
-    day = asked["date"] or today_at(zone_of(location), now)
+    wanted = SheetForm(request.GET).asked()
+    now, location = timezone.now(), wanted["location"]
+    day = wanted["date"] or today_at(zone_of(location), now)
     found = selectors.day_sheet(request.user, day, location=location)
     patients = [
         visit.appointment.patient
@@ -35,13 +35,13 @@ def sheet(request: SignedInRequest) -> HttpResponse:
         if visit.appointment.patient
     ]
     prefetch_related_objects(patients, "contact_points")
-    with_names = not asked["initials"]
+    with_names = not wanted["initials"]
     content = sheet_pdf(
         found,
         actor=request.user,
         clinic=request.tenant,
         location=location,
-        practitioner=asked["practitioner"],
+        practitioner=wanted["practitioner"],
         now=now,
         with_names=with_names,
     )
