@@ -13,6 +13,9 @@ from django.db import connection, connections
 
 from benchmarks.crowd import TABLES, gather
 from clinical.appointments.models import Appointment
+from clinical.patients.filters import ORDERS
+from clinical.patients.list_models import PatientSummary
+from clinical.patients.listing import _beyond
 from clinical.patients.models import ContactPoint, Patient, PatientIdentifier
 from clinical.patients.search import find_patients
 from clinical.practice.models import Practitioner
@@ -23,6 +26,12 @@ COUNT = 100_000
 TODAY = date(2026, 11, 21)
 NINE = datetime(2026, 3, 2, 22, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+SUMMARIES = """
+INSERT INTO mv_patient_summary (patient_id, sort_name, plan_end, last_visit_at, next_visit_at)
+SELECT id, sort_name, date '2026-01-01' + number::int % 700, now() - number * interval '1 hour',
+    now() + number * interval '1 hour' FROM patients_patient
+"""
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -36,6 +45,8 @@ def crowded(django_db_setup, django_db_blocker):
         admin = os.environ["DATABASE_ADMIN_URL"]
         with psycopg.connect(admin, dbname=name, autocommit=True) as raw:
             gather(raw, clinic.schema_name, count=COUNT)
+            raw.execute(SUMMARIES)
+            raw.execute("VACUUM ANALYZE mv_patient_summary")
         yield clinic
         connections.close_all()
         with psycopg.connect(admin, dbname=name, autocommit=True) as raw:
@@ -139,3 +150,20 @@ def test_a_search_among_100_000_answers_at_once(in_crowd, typed):
 
     assert hits
     assert perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_order_of_the_list_is_read_from_its_index_there_and_back(in_crowd, order):
+    by, index = ORDERS[order], f"mv_patient_summary_{order}"
+    current = PatientSummary.objects.filter(is_listed=True, is_archived=False)
+    edge = PatientSummary(patient_id=Patient.objects.values_list("pk", flat=True)[0])
+    edge.sort_name, edge.plan_end = " smith", TODAY
+    edge.last_visit_at = edge.next_visit_at = NINE
+
+    for backwards in (False, True):
+        sign = "-" if by.is_descending != backwards else ""
+        rows = current.filter(_beyond(by, edge, backwards=backwards))
+        plan = plan_of(rows.order_by(f"{sign}{by.column}", f"{sign}patient_id")[:51])
+
+        assert index in plan, plan
+        assert "Sort" not in plan, plan
