@@ -35,7 +35,7 @@ def fill(chance: random.Random, now: datetime) -> None:
     patients = list(Patient.objects.filter(is_archived=False)[:_LOOKED_THROUGH])
     if RecallType.objects.exists() or not patients:
         return
-    answered_by = AppointmentType.objects.filter(is_active=True).first()
+    answered_by = AppointmentType.objects.filter(is_active=True, max_attendees=1).last()
     kinds = RecallType.objects.bulk_create(
         RecallType(
             name=name,
