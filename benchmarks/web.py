@@ -423,6 +423,9 @@ def _queries(clinic: Tenant, facts: Facts, ask: Callable[[Person], int]) -> int:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
+    from clinical.notes.models import Note
+    from tenants.scope import tenant_scope
+
     class Inside(Person):
         def __post_init__(self) -> None:
             self.client = Client(headers={"host": clinic.host})
@@ -436,7 +439,9 @@ def _queries(clinic: Tenant, facts: Facts, ask: Callable[[Person], int]) -> int:
             answer: Any = self.client.get(path) if form is None else self.client.post(path, form)
             return answer.status_code, answer.content.decode()
 
-    person = Inside(0, 0, facts, random.Random(1))
+    with tenant_scope(clinic):
+        revision = Note.objects.get(pk=facts.drafts[0]).revision
+    person = Inside(0, 0, facts, random.Random(1), revision)
     ask(person)
     with CaptureQueriesContext(connections["default"]) as captured:
         ask(person)
