@@ -21,8 +21,8 @@ from clinical.documents.forms import DocumentForm
 from clinical.documents.links import LinkExpiredError, LinkForgedError
 from clinical.documents.models import Document
 from clinical.documents.rules import is_servable, shows_as
-from clinical.patients.pages import record_page
 from clinical.patients.filters import PatientFilter
+from clinical.patients.pages import record_page
 from clinical.patients.selectors import get_patient, search_patients
 from clinical.patients.services import record_view
 from tenants.scope import current_scope, tenant_scope

@@ -13,9 +13,9 @@ from accounts.models import User
 from clinical.appointments.models import Appointment
 from clinical.appointments.selectors import day_sheet
 from clinical.documents.models import Document
-from clinical.patients.models import Patient
 from clinical.patients.filters import PatientFilter
 from clinical.patients.listing import list_patients
+from clinical.patients.models import Patient
 from clinical.patients.selectors import get_patient, search_patients
 from clinical.practice.clock import zone_of
 from onboarding.imports.models import ImportLink
