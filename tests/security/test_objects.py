@@ -62,6 +62,7 @@ def _bare(response, *ids) -> tuple[int, str]:
     text = body.decode()
     for pk in ids:
         text = text.replace(str(pk), "ID").replace(pk.hex, "ID")
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.+]+", "MOMENT", text)
     return response.status_code, re.sub(r"[\w-]{24,}", "TOKEN", text)
 
 

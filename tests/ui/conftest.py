@@ -48,6 +48,9 @@ class Person:
     name: str = "Marguerite Delacroix"
     may: frozenset[str] = frozenset()
     is_authenticated: bool = True
+    is_active: bool = True
+    role: str = ""
+    """None of the clinic's: what other apps put on every page is not tried here."""
 
     def get_full_name(self) -> str:
         return self.name
@@ -105,7 +108,9 @@ class Site(WSGIHandler):
     def get_response(self, request: HttpRequest) -> HttpResponse:
         request.urlconf = self.urls  # type: ignore[attr-defined]
         request.user = Person()  # type: ignore[assignment]
-        request.tenant = SimpleNamespace(name="Harbour Street Physiotherapy", accent="#2b59c3")
+        request.tenant = SimpleNamespace(
+            name="Harbour Street Physiotherapy", accent="#2b59c3", host="localhost"
+        )
         return super().get_response(request)
 
 
