@@ -98,6 +98,8 @@ function setRail(open) {
 
 /* Esc puts the results away; an answer that comes later must not bring them back. */
 let searchPutAway = false;
+/* Where the chosen result leads: an answer that comes later keeps the choice where it still has it. */
+let chosenUrl = "";
 const searchInput = () => find("#nx-search-input");
 
 function setSearchPanel(open) {
@@ -115,6 +117,7 @@ function choose(option) {
     other.setAttribute("aria-selected", "false");
   }
   const input = searchInput();
+  chosenUrl = option?.href || "";
   if (!option) return input.removeAttribute("aria-activedescendant");
   option.setAttribute("aria-selected", "true");
   option.scrollIntoView({ block: "nearest" });
@@ -371,7 +374,8 @@ document.addEventListener("nexus:toast", (event) => toast(event.detail.text, eve
 document.addEventListener("htmx:afterSwap", (event) => {
   showWaitingToasts(document);
   if (event.detail.target.id === "nx-search-results") {
-    choose(null);
+    const results = [...event.detail.target.querySelectorAll(".nx-result")];
+    choose(results.find((option) => option.href === chosenUrl) || null);
     if (document.activeElement === searchInput()) setSearchPanel(true);
   }
   find("[data-error-summary]", event.detail.target)?.focus();
