@@ -15,9 +15,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -25,6 +26,9 @@ import pytest
 from config.stack import children, listening, postgres, valkey
 from config.stack.throwaway import _temporary_root
 from onboarding.filemaker.demo_clinic import write_demo_clinic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "throw-away"
@@ -143,6 +147,8 @@ class Chaos:
         )
         assert "run" in said, said
         self.facts = said
+        # Fifty copies of the database are made: none needs what other clinics are made from.
+        self.ask("DROP SCHEMA c_1999999999 CASCADE")
         with psycopg.connect(self.server.admin_url, autocommit=True) as raw:
             raw.execute("ALTER DATABASE chaos RENAME TO prepared")
         shutil.copytree(self.folder / "var", self.folder / "prepared")
@@ -159,10 +165,15 @@ class Chaos:
 
     # ── what is seen ─────────────────────────────────────────────────────────────────────────────
 
-    def ask(self, statement: str, *values: object) -> list[tuple]:
+    @contextmanager
+    def asking(self) -> Iterator[psycopg.Connection]:
         with psycopg.connect(self.server.admin_url, dbname="chaos", autocommit=True) as raw:
             raw.execute(f"SET search_path = {self.facts['schema']}, ext")
             raw.execute(f"SET rls.tenant_id = '{self.facts['tenant']}'")
+            yield raw
+
+    def ask(self, statement: str, *values: object) -> list[tuple]:
+        with self.asking() as raw:
             cursor = raw.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
@@ -183,12 +194,16 @@ class Chaos:
         ):
             if table.startswith(OURS):
                 tables.setdefault(table, []).append(column)
-        return {
-            table: self._checksum(table, columns, exact=exact, files=files)
-            for table, columns in tables.items()
-        }
+        with self.asking() as raw:
+            return {
+                table: self._checksum(raw, table, columns, exact=exact, files=files)
+                for table, columns in tables.items()
+            }
 
-    def _checksum(self, table: str, columns: list[str], *, exact: bool, files: bool) -> str:
+    @staticmethod
+    def _checksum(
+        raw: psycopg.Connection, table: str, columns: list[str], *, exact: bool, files: bool
+    ) -> str:
         apart = set()
         if not exact:
             apart = MADE_ANEW | {name for name in columns if name.endswith("_id")}
@@ -199,12 +214,12 @@ class Chaos:
         whose = "''"
         if not exact and "patient_id" in columns:
             whose = "(SELECT p.search_name FROM patients_patient p WHERE p.id = t.patient_id)"
-        (row,) = self.ask(
+        row = raw.execute(
             "SELECT count(*), md5(string_agg(line, '|' ORDER BY line)) FROM (SELECT "
             f"(to_jsonb(t) - %s::text[])::text || coalesce({whose}, '') AS line "
             f'FROM "{table}" AS t) AS lines',
-            sorted(apart),
-        )
+            [sorted(apart)],
+        ).fetchone()
         return f"{row[0]} {row[1]}"
 
     def lost_files(self) -> list[str]:
