@@ -177,8 +177,14 @@ def committed(django_db_setup: None, django_db_blocker):  # type: ignore[misc]
 
 
 def _empty_all_tables(raw: psycopg.Connection) -> None:
-    """Take every row back but those that say which clinics there are."""
-    keep = ("tenants_tenant", "tenants_domain", "tenants_schemascript", "tenants_migrationhead")
+    """Take every row back but those that say which clinics there are, and what a clinic begins with."""
+    keep = (
+        "tenants_tenant",
+        "tenants_domain",
+        "tenants_schemascript",
+        "tenants_migrationhead",
+        "consents_consentkind",
+    )
     rows = raw.execute(
         "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
         "WHERE (schemaname ~ '^c_[0-9]+$' OR schemaname = 'public') "

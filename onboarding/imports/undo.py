@@ -224,7 +224,7 @@ class _Undoing:
         children = {MODELS[child] for child in CHILDREN} if kind == "patient" else set()
         for relation in MODELS[kind]._meta.related_objects:
             model = relation.related_model
-            if model in children or isinstance(model, str):
+            if model in children or isinstance(model, str) or getattr(model, "is_derived", False):
                 continue
             column = relation.field.attname
             label = str(model._meta.verbose_name)

@@ -94,7 +94,8 @@ def test_ten_thousand_rows_in_one_statement_are_ten_thousand_events(in_alpha):
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO practice_location (id, name, short_name, colour, phone, address, time_zone,"
-            " is_active) SELECT gen_random_uuid(), 'Place ' || i, '', '#4a6fa5', '', '', '', true"
+            " email, is_active)"
+            " SELECT gen_random_uuid(), 'Place ' || i, '', '#4a6fa5', '', '', '', '', true"
             " FROM generate_series(1, 10000) AS i"
         )
 
@@ -170,7 +171,8 @@ def test_a_superuser_without_a_name_is_recorded_as_the_role(committed, alpha, su
     superuser.execute("SELECT set_config('rls.tenant_id', %s, false)", [str(alpha.pk)])
     superuser.execute(
         f"INSERT INTO {schema}.practice_location (id, name, short_name, colour, phone, address,"
-        " time_zone, is_active) VALUES (gen_random_uuid(), 'x', '', '#4a6fa5', '', '', '', true)"
+        " time_zone, email, is_active)"
+        " VALUES (gen_random_uuid(), 'x', '', '#4a6fa5', '', '', '', '', true)"
     )
     superuser.execute(f"TRUNCATE {schema}.practice_location CASCADE")
 

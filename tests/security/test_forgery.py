@@ -19,6 +19,7 @@ PUBLIC = _routes(settings.ROOT_URLCONF)
 UNSAFE = ("post", "put", "patch", "delete")
 WRITES = {"create", "update", "delete", "truncate"}
 OPEN_TO_GET = {
+    "decision_support_prompt": "what a record's reminders are is worked out when it is opened",
     "accounts_session": "a session begins with a visit, and notes when it was last seen",
 }
 """Tables a mere look may write to, and why."""

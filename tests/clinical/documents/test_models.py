@@ -45,7 +45,7 @@ def test_a_stored_document_has_a_key_and_a_checksum(in_alpha) -> None:
 
 def test_the_files_of_a_patient_are_found_by_their_index(in_alpha) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
     plan = Document.objects.filter(
         patient="018f0000-0000-7000-8000-000000000000", kind="document"
     ).explain()
