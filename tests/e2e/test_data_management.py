@@ -23,7 +23,7 @@ def owner(platform):
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    return write_demo_clinic(tmp_path_factory.mktemp("upload") / "Northside.fmp12", factor=0.04)
+    return write_demo_clinic(tmp_path_factory.mktemp("upload") / "Northside.fmp12", factor=0.02)
 
 
 def _confirm(page, action, phrase=""):

@@ -22,7 +22,7 @@ def owners(platform):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     return write_demo_clinic(
-        tmp_path_factory.mktemp("upload") / "Northside Clinic.fmp12", factor=0.05
+        tmp_path_factory.mktemp("upload") / "Northside Clinic.fmp12", factor=0.02
     )
 
 

@@ -41,7 +41,7 @@ with tenant_scope(clinic):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, certificate):  # noqa: F811 - the fixture above
     path = tmp_path_factory.mktemp("live") / "Northside.fmp12"
-    write_demo_clinic(path, factor=0.03, today=date(2026, 11, 20))
+    write_demo_clinic(path, factor=0.02, today=date(2026, 11, 20))
     with open_file(path) as file:
         database = seed_from(file, "Northside")
     with FileMakerDouble(database, certificate=certificate) as running:

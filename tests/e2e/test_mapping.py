@@ -34,7 +34,7 @@ print("RUN", run.pk)
 def run_id(platform, tmp_path_factory):
     """A file that has been read, waiting for its mapping."""
     make_clinic(platform, "sorrel", owner="Ida Importer")
-    demo = write_demo_clinic(tmp_path_factory.mktemp("mapping") / "Clinic.fmp12", factor=0.03)
+    demo = write_demo_clinic(tmp_path_factory.mktemp("mapping") / "Clinic.fmp12", factor=0.02)
     script = PREPARE.format(path=demo.path)
     made = platform.nexus("shell", "--no-imports", "-c", script)
     assert made.returncode == 0, made.stderr
