@@ -84,7 +84,7 @@ with tenant_scope(clinic):
 
 
 def test_an_owner_signs_up_imports_and_finds_the_patients(platform, page, tmp_path):
-    facts = write_demo_clinic(tmp_path / "Westside.fmp12", factor=0.02)
+    facts = write_demo_clinic(tmp_path / "Westside.fmp12", factor=0.05)
     _sign_up(platform, page, "westside", "Westside Physio")
     _first_sign_in(page, "westside")
 

@@ -19,7 +19,7 @@ TODAY = datetime.now(UTC).date()
 def demo(tmp_path_factory):
     """A small demo clinic's file, and what must be in it."""
     path = tmp_path_factory.mktemp("demo") / "Clinic.fmp12"
-    return write_demo_clinic(path, factor=0.02, seed=20261121, today=TODAY, files=0.06)
+    return write_demo_clinic(path, factor=0.02, seed=20261121, today=TODAY, files=0.09)
 
 
 @pytest.fixture(scope="session")
