@@ -255,9 +255,9 @@ def test_undoing_keeps_a_patient_who_was_booked_again_since(alpha, demo):
     with tenant_scope(alpha):
         assert list(Patient.objects.all()) == [visit.patient]
         assert list(Appointment.objects.all()) == [booked]
-    assert [kept["why"] for kept in undone["kept"]] == ["still needed by: appointment"] + [
-        "still needed by: patient"
-    ] * (len(undone["kept"]) - 1)
+    first, *others = [kept["why"] for kept in undone["kept"]]
+    assert first == "still needed by: appointment"
+    assert set(others) <= {"still needed by: patient", "still needed by: patient contact"}
 
 
 def test_a_run_that_another_has_built_on_cannot_be_undone_first(alpha, demo, edited_copy):
