@@ -86,6 +86,7 @@ TENANT_APPS = [
     "accounts",
     "audit",
     "events",
+    "connections",
     "django_otp",
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
