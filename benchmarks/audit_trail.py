@@ -8,30 +8,31 @@ Usage: python benchmarks/audit_trail.py [seconds per measurement] [rows of the l
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import psycopg
 
-from config.stack.throwaway import throwaway
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
+
+from benchmarks.stage import as_superuser, new_clinic, stage  # noqa: E402 - found by the line above
 
 if TYPE_CHECKING:
     from tenants.models import Tenant
 
 CONNECTIONS = 8
-PASSWORD = "throw-away"  # noqa: S105 - of a server that lives as long as this script
 STAMP = (
     "SELECT set_config('search_path', '{schema}, ext', true), "
     "set_config('rls.tenant_id', '{id}', true), set_config('nexus.actor', 'bench', true)"
 )
 CHANGE = "UPDATE practice_location SET phone = %s WHERE id = %s"
 LOAD = (
-    "INSERT INTO practice_location (id, name, short_name, colour, phone, address, time_zone,"
-    " is_active) SELECT gen_random_uuid(), 'Place ' || i, '', '#4a6fa5', '', '', '', true"
+    "INSERT INTO practice_location (id, name, short_name, colour, phone, email, address,"
+    " time_zone, is_active) SELECT gen_random_uuid(), 'Place ' || i, '', '#4a6fa5', '', '', '', '', true"
     " FROM generate_series(1, %s) AS i"
 )
 CHAIN = """
@@ -51,43 +52,17 @@ ALTER TABLE audit_event DISABLE TRIGGER bench_link;
 
 
 def main(seconds: float = 6.0, rows: int = 10_000) -> None:
-    with throwaway() as servers:
-        clinic = _set_up(servers.admin_url, servers.valkey_url)
-        with psycopg.connect(servers.admin_url, dbname="bench", autocommit=True) as admin:
+    with stage() as servers:
+        clinic = new_clinic("Bench")
+        with as_superuser(servers, clinic) as admin:
             admin.execute("ALTER SYSTEM SET fsync = on")
             admin.execute("ALTER SYSTEM SET synchronous_commit = on")
             admin.execute("SELECT pg_reload_conf()")
-            admin.execute(f"SET search_path = {clinic.schema_name}, ext")
             admin.execute(CHAIN.format(schema=clinic.schema_name))
             bench = Bench(clinic, admin, seconds)
             bench.compare_changes()
             bench.compare_loads(rows)
             bench.seal_and_verify()
-
-
-def _set_up(admin_url: str, redis_url: str) -> Tenant:
-    parts = urlsplit(admin_url)
-    for variable, role in (
-        ("DATABASE_URL", "nexus_app"),
-        ("DATABASE_OWNER_URL", "nexus_owner"),
-        ("DATABASE_PLATFORM_URL", "nexus_platform"),
-    ):
-        address = f"{parts.hostname}:{parts.port}"
-        os.environ[variable] = f"postgresql://{role}:{PASSWORD}@{address}/bench"
-    os.environ.update(
-        REDIS_URL=redis_url,
-        SECRET_KEY=secrets.token_hex(32),
-        DJANGO_SETTINGS_MODULE="config.settings",
-    )
-    import django
-
-    django.setup()
-    from tenants import lifecycle, migrate, roles
-
-    roles.bootstrap_roles(admin_url, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
-    roles.bootstrap_database(admin_url, name="bench")
-    migrate.migrate_all()
-    return lifecycle.create_tenant(name="Bench", subdomain="bench")
 
 
 class Bench:

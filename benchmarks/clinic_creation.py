@@ -5,47 +5,26 @@ Also a run of `nexus migrate` with nothing to do. Usage: python benchmarks/clini
 
 from __future__ import annotations
 
-import os
-import secrets
 import statistics
 import sys
 import time
-from urllib.parse import urlsplit
+from pathlib import Path
 
-from config.stack.throwaway import throwaway
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
+
+from benchmarks.stage import stage  # noqa: E402 - found by the line above
 
 
 def main(clinics: int = 10) -> None:
-    with throwaway() as servers:
-        _configure(servers.admin_url, servers.valkey_url)
-        _measure(servers.admin_url, clinics)
+    with stage():
+        _measure(clinics)
 
 
-def _configure(admin_url: str, redis_url: str) -> None:
-    parts = urlsplit(admin_url)
-    for variable, role in (
-        ("DATABASE_URL", "nexus_app"),
-        ("DATABASE_OWNER_URL", "nexus_owner"),
-        ("DATABASE_PLATFORM_URL", "nexus_platform"),
-    ):
-        os.environ[variable] = f"postgresql://{role}:throw-away@{parts.hostname}:{parts.port}/bench"
-    os.environ.update(
-        REDIS_URL=redis_url,
-        SECRET_KEY=secrets.token_hex(32),
-        DJANGO_SETTINGS_MODULE="config.settings",
-    )
-    import django
-
-    django.setup()
-
-
-def _measure(admin_url: str, clinics: int) -> None:
-    from tenants import lifecycle, migrate, roles
+def _measure(clinics: int) -> None:
+    from tenants import lifecycle, migrate
     from tenants.scope import entered, schema_of
 
-    roles.bootstrap_roles(admin_url, passwords=dict.fromkeys(roles.LOGIN_ROLES, "throw-away"))
-    roles.bootstrap_database(admin_url, name="bench")
-    migrate.migrate_all()
     by_script, by_migrations = [], []
     for index in range(clinics):
         start = time.perf_counter()

@@ -13,28 +13,24 @@ told for all of them. The file is made by a process of its own, so the memory is
 from __future__ import annotations
 
 import argparse
-import base64
 import hashlib
 import os
 import resource
-import secrets
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
 
-from config.stack.throwaway import throwaway  # noqa: E402 - found by the line above
+from benchmarks.stage import new_clinic, stage  # noqa: E402 - found by the line above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PASSWORD = "throw-away"  # noqa: S105 - of a server that lives as long as the run
 RECORDS_SECONDS, FILES_SECONDS, MEMORY_MB = 60, 300, 300
 SAMPLE = 200
 """Rows of each kind that the plain loop saves."""
@@ -47,42 +43,21 @@ def main() -> int:
     parser.add_argument("--container-bytes", type=int, default=20_000)
     parser.add_argument("--no-undo", action="store_true", help="leave out the second run and undo")
     wanted = parser.parse_args()
-    with throwaway() as servers, tempfile.TemporaryDirectory() as folder:
-        parts = urlsplit(servers.admin_url)
-        for variable, role in (
-            ("DATABASE_URL", "nexus_app"),
-            ("DATABASE_OWNER_URL", "nexus_owner"),
-            ("DATABASE_PLATFORM_URL", "nexus_platform"),
-        ):
-            os.environ[variable] = (
-                f"postgresql://{role}:{PASSWORD}@{parts.hostname}:{parts.port}/bench"
-            )
-        os.environ.update(
-            REDIS_URL=servers.valkey_url,
-            STORAGE_URL=f"file://{folder}/files",
-            SECRET_KEY=secrets.token_hex(32),
-            NEXUS_KEYS=f"bench:{base64.b64encode(secrets.token_bytes(32)).decode()}",
-            DJANGO_SETTINGS_MODULE="config.settings",
-        )
-        import django
-
-        django.setup()
-        return _measure(servers.admin_url, Path(folder), wanted)
+    with stage(), tempfile.TemporaryDirectory() as folder:
+        return _measure(Path(folder), wanted)
 
 
-def _measure(admin_url: str, folder: Path, wanted: argparse.Namespace) -> int:
+def _measure(folder: Path, wanted: argparse.Namespace) -> int:
     from onboarding.imports import services
     from onboarding.imports.filing import wants_filing
     from onboarding.imports.models import ImportRun
     from onboarding.imports.runs import begin_run
     from onboarding.imports.upload import receive_file
-    from tenants import lifecycle
     from tenants.scope import NOBODY, tenant_scope
 
     with _timed("write the demo clinic's file"):
         facts = _written(folder / "Clinic.fmp12", wanted)
-    _set_up(admin_url)
-    clinic = lifecycle.create_tenant(name="Bench", subdomain="bench")
+    clinic = new_clinic("Bench")
     with tenant_scope(clinic):
         run = begin_run(receive_file(facts.path, actor=NOBODY), actor=NOBODY)
     seconds: list[float] = []
@@ -108,7 +83,7 @@ def _measure(admin_url: str, folder: Path, wanted: argparse.Namespace) -> int:
     created = report["totals"]["created"]
     print(f"records: {created:,} created in {records:.1f} s, peak memory {memory:.0f} MB")
     print(f"         {records / created * 10_000:.2f} s for 10,000 records")
-    plain = PlainLoop(clinic, lifecycle.create_tenant(name="Plain", subdomain="plain"))
+    plain = PlainLoop(clinic, new_clinic("Plain"))
     rows = plain.seconds_for_rows()
     print(
         f"a plain loop would take {rows:.0f} s for these rows: {rows / records:.1f} times as long"
@@ -125,14 +100,6 @@ def _measure(admin_url: str, folder: Path, wanted: argparse.Namespace) -> int:
     assert report["holds"]
     assert dry["totals"] == report["totals"]
     return _verdict(wanted.factor, records, filing, _peak())
-
-
-def _set_up(admin_url: str) -> None:
-    from tenants import migrate, roles
-
-    roles.bootstrap_roles(admin_url, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
-    roles.bootstrap_database(admin_url, name="bench")
-    migrate.migrate_all()
 
 
 def _verdict(factor: float, records: float, filing: float, memory: float) -> int:

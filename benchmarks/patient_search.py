@@ -6,66 +6,41 @@ Usage: python benchmarks/patient_search.py [patients]
 
 from __future__ import annotations
 
-import os
-import secrets
 import statistics
 import sys
 import time
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
 
-from config.stack.throwaway import throwaway  # noqa: E402 - found by the line above
+from benchmarks.crowd import gather  # noqa: E402 - found by the line above
+from benchmarks.stage import as_superuser, new_clinic, stage  # noqa: E402 - found by the line above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PASSWORD = "throw-away"  # noqa: S105 - of a server that lives as long as the run
+    from tenants.models import Tenant
+
 TODAY = date(2026, 11, 21)
 REPEATS = 7
 SEARCHES = ("smith john", "jonh smyth", "balingby", "s", "0400 007 919", "12/03/1980")
 
 
 def main(patients: int = 100_000) -> None:
-    with throwaway() as servers:
-        parts = urlsplit(servers.admin_url)
-        for variable, role in (
-            ("DATABASE_URL", "nexus_app"),
-            ("DATABASE_OWNER_URL", "nexus_owner"),
-            ("DATABASE_PLATFORM_URL", "nexus_platform"),
-        ):
-            os.environ[variable] = (
-                f"postgresql://{role}:{PASSWORD}@{parts.hostname}:{parts.port}/bench"
-            )
-        os.environ.update(
-            REDIS_URL=servers.valkey_url,
-            SECRET_KEY=secrets.token_hex(32),
-            DJANGO_SETTINGS_MODULE="config.settings",
-        )
-        import django
-
-        django.setup()
-        _measure(servers.admin_url, patients)
+    with stage() as servers:
+        clinic = new_clinic("Crowded")
+        with as_superuser(servers, clinic) as raw:
+            gather(raw, clinic.schema_name, count=patients)
+        _measure(clinic, patients)
 
 
-def _measure(admin_url: str, patients: int) -> None:
-    import psycopg
-
-    from benchmarks.crowd import gather
+def _measure(clinic: Tenant, patients: int) -> None:
     from clinical.patients.search import find_patients
-    from tenants import lifecycle, migrate, roles
     from tenants.scope import tenant_scope
 
-    roles.bootstrap_roles(admin_url, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
-    roles.bootstrap_database(admin_url, name="bench")
-    migrate.migrate_all()
-    clinic = lifecycle.create_tenant(name="Crowded", subdomain="crowded")
-    with psycopg.connect(admin_url, dbname="bench", autocommit=True) as raw:
-        gather(raw, clinic.schema_name, count=patients)
     print(
         f"{patients:,} patients in one clinic; median of {REPEATS}, as nexus_app under its policy"
     )

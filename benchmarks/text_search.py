@@ -7,26 +7,25 @@ Usage: python benchmarks/text_search.py [notes]
 
 from __future__ import annotations
 
-import os
-import secrets
 import statistics
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
 
-from config.stack.throwaway import throwaway  # noqa: E402 - found by the line above
+from benchmarks.crowd import FIRST, LAST, MIDDLE, gather  # noqa: E402 - found by the line above
+from benchmarks.stage import as_superuser, new_clinic, stage  # noqa: E402 - found by the line above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import psycopg
+
     from tenants.models import Tenant
 
-PASSWORD = "throw-away"  # noqa: S105 - of a server that lives as long as the run
 REPEATS = 5
 A_NOTE = 120
 """Words."""
@@ -58,48 +57,22 @@ JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM patients_patient)
 
 
 def main(notes: int = 100_000) -> None:
-    with throwaway() as servers:
-        parts = urlsplit(servers.admin_url)
-        for variable, role in (
-            ("DATABASE_URL", "nexus_app"),
-            ("DATABASE_OWNER_URL", "nexus_owner"),
-            ("DATABASE_PLATFORM_URL", "nexus_platform"),
-        ):
-            os.environ[variable] = (
-                f"postgresql://{role}:{PASSWORD}@{parts.hostname}:{parts.port}/bench"
-            )
-        os.environ.update(
-            REDIS_URL=servers.valkey_url,
-            SECRET_KEY=secrets.token_hex(32),
-            DJANGO_SETTINGS_MODULE="config.settings",
-        )
-        import django
-
-        django.setup()
-        _measure(_clinic(servers.admin_url, notes), notes)
+    with stage() as servers:
+        clinic = new_clinic("Crowded")
+        with as_superuser(servers, clinic) as raw:
+            _fill(raw, clinic, notes)
+        _measure(clinic, notes)
 
 
-def _clinic(admin_url: str, notes: int) -> Tenant:
-    """Make a clinic with so many notes, triggers off: what is measured is finding, not writing."""
-    import psycopg
-
-    from benchmarks.crowd import FIRST, LAST, MIDDLE, gather
-    from tenants import lifecycle, migrate, roles
-
-    roles.bootstrap_roles(admin_url, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
-    roles.bootstrap_database(admin_url, name="bench")
-    migrate.migrate_all()
-    clinic = lifecycle.create_tenant(name="Crowded", subdomain="crowded")
-    with psycopg.connect(admin_url, dbname="bench", autocommit=True) as raw:
-        gather(raw, clinic.schema_name, count=notes // A_PATIENT + 1)
-        raw.execute(f"SET search_path = {clinic.schema_name}, ext")
-        raw.execute("SET session_replication_role = replica")
-        made = (f"{a}{b}{c}".lower() for a in FIRST for b in MIDDLE for c in LAST)
-        words = [*WORDS, *made][:VOCABULARY]
-        numbers = {"notes": notes, "a_patient": A_PATIENT, "length": A_NOTE, "count": len(words)}
-        raw.execute(MAKE, {"words": words, "rare": RARE, **numbers})
-        raw.execute("VACUUM ANALYZE notes_note")
-    return clinic
+def _fill(raw: psycopg.Connection, clinic: Tenant, notes: int) -> None:
+    """Put so many notes into the clinic, triggers off: what is measured is finding, not writing."""
+    gather(raw, clinic.schema_name, count=notes // A_PATIENT + 1)
+    raw.execute("SET session_replication_role = replica")
+    made = (f"{a}{b}{c}".lower() for a in FIRST for b in MIDDLE for c in LAST)
+    words = [*WORDS, *made][:VOCABULARY]
+    numbers = {"notes": notes, "a_patient": A_PATIENT, "length": A_NOTE, "count": len(words)}
+    raw.execute(MAKE, {"words": words, "rare": RARE, **numbers})
+    raw.execute("VACUUM ANALYZE notes_note")
 
 
 def _measure(clinic: Tenant, notes: int) -> None:

@@ -20,7 +20,6 @@ import secrets
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -32,14 +31,13 @@ from urllib.parse import urlencode, urlsplit
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
 
-from config.stack.throwaway import throwaway  # noqa: E402 - found by the line above
+from benchmarks.stage import as_superuser, new_clinic, stage  # noqa: E402 - found by the line above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tenants.models import Tenant
 
-PASSWORD = "throw-away"  # noqa: S105 - of a server that lives as long as the run
 PEOPLE = 16
 PAUSE = 1.0
 TARGET = 200
@@ -48,47 +46,15 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main(patients: int = 100_000, visits: int = 1_000_000, seconds: int = 6) -> None:
-    with throwaway() as servers, tempfile.TemporaryDirectory() as var:
-        parts = urlsplit(servers.admin_url)
-        for variable, role in (
-            ("DATABASE_URL", "nexus_app"),
-            ("DATABASE_OWNER_URL", "nexus_owner"),
-            ("DATABASE_PLATFORM_URL", "nexus_platform"),
-        ):
-            address = f"{role}:{PASSWORD}@{parts.hostname}:{parts.port}/bench"
-            os.environ[variable] = f"postgresql://{address}"
-        os.environ.update(
-            REDIS_URL=f"{servers.valkey_url}/1",
-            SECRET_KEY=secrets.token_hex(32),
-            NEXUS_KEYS=f"bench:{secrets.token_urlsafe(32)}",
-            NEXUS_VAR=var,
-            NEXUS_BASE_DOMAIN="localhost",
-            DJANGO_SETTINGS_MODULE="config.settings",
-            PYTHONPATH=f"{ROOT}:{ROOT / 'platform'}",
-        )
-        (Path(var) / "static").mkdir()
-        import django
-
-        django.setup()
-        clinic = _clinic(servers.admin_url, patients, visits)
-        facts = _facts(clinic)
-        with _served(var) as (port, pid):
-            _measure(clinic, facts, port=port, web=pid, seconds=seconds)
-
-
-def _clinic(admin_url: str, patients: int, visits: int) -> Tenant:
-    import psycopg
-
     from benchmarks.busy_clinic import fill
-    from tenants import lifecycle, migrate, roles
 
-    roles.bootstrap_roles(admin_url, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
-    roles.bootstrap_database(admin_url, name="bench")
-    migrate.migrate_all()
-    clinic = lifecycle.create_tenant(name="Crowded", subdomain="crowded")
-    with psycopg.connect(admin_url, dbname="bench", autocommit=True) as raw:
-        fill(raw, clinic, patients=patients, visits=visits)
-    return clinic
+    with stage() as servers:
+        clinic = new_clinic("Crowded")
+        with as_superuser(servers, clinic) as raw:
+            fill(raw, clinic, patients=patients, visits=visits)
+        facts = _facts(clinic)
+        with _served() as (port, pid):
+            _measure(clinic, facts, port=port, web=pid, seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -159,8 +125,8 @@ def _sign_in(email: str) -> tuple[Any, dict[str, str]]:
 class _served:  # noqa: N801 - used as a function
     """The web server as the stack starts it, until the block ends."""
 
-    def __init__(self, var: str) -> None:
-        self.var = Path(var)
+    def __init__(self) -> None:
+        self.var = Path(os.environ["NEXUS_VAR"])
 
     def __enter__(self) -> tuple[int, int]:
         from config.serve import web_command
