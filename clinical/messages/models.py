@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinical.appointments.models import Appointment
+from clinical.messages.texting_models import Conversation, ReminderRule
 from clinical.patients.models import Patient
 from clinical.practice.models import Location
 from tenants.models import ClinicModel
@@ -25,9 +26,18 @@ class Reminder(ClinicModel):
 
     class State(models.TextChoices):
         PLANNED = "planned", "Planned"
+        HELD = "held", "Held back"
+        SKIPPED = "skipped", "Left out"
+        QUEUED = "queued", "Being sent"
         SENT = "sent", "Sent"
         FAILED = "failed", "Not sent"
         CANCELLED = "cancelled", "Cancelled"
+
+    class Reply(models.TextChoices):
+        NONE = "", "No answer"
+        YES = "yes", "Confirmed"
+        NO = "no", "Asked to cancel"
+        OTHER = "other", "Answered"
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="reminders")
     appointment = models.ForeignKey(
@@ -38,6 +48,20 @@ class Reminder(ClinicModel):
     sent_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=9, choices=State, default=State.PLANNED)
     body = models.TextField(blank=True, default="")
+    rule = models.ForeignKey(
+        ReminderRule, null=True, blank=True, on_delete=models.PROTECT, related_name="reminders"
+    )
+    """Empty: it came from another system."""
+    starts_at = models.DateTimeField(null=True, blank=True)
+    """When the visit was to begin, of which it tells: one that was moved is reminded of anew."""
+    problem = models.CharField(blank=True, default="", db_default="")
+    """Why it was not sent, for a person."""
+    reply = models.CharField(
+        max_length=5, choices=Reply, blank=True, default=Reply.NONE, db_default=""
+    )
+    replied_at = models.DateTimeField(null=True, blank=True)
+    by = models.CharField(blank=True, default="", db_default="")
+    """Who held it back, left it out or sent it, where it was a person."""
     source_note = models.CharField(blank=True, default="")
     """What an import had to say about the row, shown with it."""
     extra = models.JSONField(blank=True, default=dict)
@@ -49,14 +73,37 @@ class Reminder(ClinicModel):
         ordering: ClassVar = ["-due_at", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["patient", "due_at", "id"], name="messages_reminder_patient_due"),
+            models.Index(
+                fields=["due_at", "id"],
+                name="messages_reminder_of_rules",
+                condition=Q(rule__isnull=False),
+            ),
         ]
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["appointment", "rule", "starts_at"],
+                name="messages_reminder_once",
+                condition=Q(rule__isnull=False),
+            ),
+            models.CheckConstraint(
+                condition=Q(reply__in=["", "yes", "no", "other"]), name="messages_reminder_reply"
+            ),
             models.CheckConstraint(
                 condition=Q(channel__in=["sms", "email", "letter", "phone", "other"]),
                 name="messages_reminder_channel",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["planned", "sent", "failed", "cancelled"]),
+                condition=Q(
+                    state__in=[
+                        "planned",
+                        "held",
+                        "skipped",
+                        "queued",
+                        "sent",
+                        "failed",
+                        "cancelled",
+                    ]
+                ),
                 name="messages_reminder_state",
             ),
         ]
@@ -82,6 +129,8 @@ class Message(ClinicModel):
         SENT = "sent", "Sent"
         DELIVERED = "delivered", "Delivered"
         FAILED = "failed", "Not delivered"
+        UNCLEAR = "unclear", "May have been sent"
+        CANCELLED = "cancelled", "Not sent any more"
         RECEIVED = "received", "Received"
 
     patient = models.ForeignKey(
@@ -94,8 +143,33 @@ class Message(ClinicModel):
     direction = models.CharField(max_length=3, choices=Direction, default=Direction.OUT)
     address = models.CharField(blank=True, default="")
     """The number or mail address of the other side, as it stood."""
+    normalised = models.CharField(blank=True, default="", db_default="", db_collation="C")
+    """The address as `clinical.patients.contacts` compares it; empty for what an import brought."""
+    conversation = models.ForeignKey(
+        Conversation, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
+    )
+    reminder = models.ForeignKey(
+        Reminder, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
+    )
+    """Which it carries, or answers."""
+    subject = models.CharField(blank=True, default="", db_default="")
     body = models.TextField(blank=True, default="")
+    key = models.CharField(max_length=128, blank=True, default="", db_default="")
+    """What it is asked for by: the same twice is one message."""
+    due_at = models.DateTimeField(null=True, blank=True)
+    """When it goes out, at the earliest."""
     sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    written_by = models.CharField(blank=True, default="", db_default="")
+    """The person's name; empty: it was sent by a rule, or came from outside."""
+    provider = models.CharField(max_length=20, blank=True, default="", db_default="")
+    vendor_id = models.CharField(blank=True, default="", db_default="")
+    segments = models.PositiveSmallIntegerField(null=True, blank=True)
+    cost_micros = models.BigIntegerField(null=True, blank=True)
+    """Hundredths of a cent of `currency`."""
+    currency = models.CharField(max_length=3, blank=True, default="", db_default="")
+    problem = models.CharField(blank=True, default="", db_default="")
+    """Why it was not sent or not delivered, for a person."""
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
     source_note = models.CharField(blank=True, default="")
     """What an import had to say about the row, shown with it."""
@@ -108,8 +182,25 @@ class Message(ClinicModel):
         ordering: ClassVar = ["-sent_at", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["patient", "sent_at", "id"], name="messages_message_patient_sent"),
+            models.Index(fields=["conversation", "id"], name="messages_message_conversation"),
+            models.Index(
+                fields=["vendor_id"], name="messages_message_vendor", condition=~Q(vendor_id="")
+            ),
+            models.Index(
+                fields=["normalised", "-sent_at"],
+                name="messages_message_to_number",
+                condition=Q(reminder__isnull=False),
+            ),
         ]
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["key"], name="messages_message_key", condition=~Q(key="")
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "vendor_id", "direction"],
+                name="messages_message_vendor_once",
+                condition=~Q(vendor_id=""),
+            ),
             models.CheckConstraint(
                 condition=Q(channel__in=["sms", "email", "other"]), name="messages_message_channel"
             ),
@@ -117,7 +208,17 @@ class Message(ClinicModel):
                 condition=Q(direction__in=["in", "out"]), name="messages_message_direction"
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "sent", "delivered", "failed", "received"]),
+                condition=Q(
+                    state__in=[
+                        "queued",
+                        "sent",
+                        "delivered",
+                        "failed",
+                        "unclear",
+                        "cancelled",
+                        "received",
+                    ]
+                ),
                 name="messages_message_state",
             ),
         ]
