@@ -14,8 +14,10 @@ from clinical.practice.models import (
     FundingType,
     Location,
     Practitioner,
+    ProviderNumber,
     RosterHours,
 )
+from clinical.practice.provider_numbers import is_provider_number, normalise_provider_number
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -188,3 +190,51 @@ HoursFormSet: Any = forms.inlineformset_factory(
     Practitioner, RosterHours, form=HoursForm, extra=5, can_delete=True, max_num=60
 )
 """A clinician's week: the spans there are, and empty rows for more."""
+
+
+class ProviderNumberForm(_ModelForm):
+    """One number; a wrong check letter is an error, because a claim with it is refused."""
+
+    class Meta:
+        model = ProviderNumber
+        fields: ClassVar = ("number", "location")
+        labels: ClassVar = {"number": "Provider number"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["location"].empty_label = "Wherever there is no other"  # type: ignore[attr-defined]
+        self.fields["number"].widget.attrs.update(autocomplete="off", placeholder="1234567A")
+
+    def clean_number(self) -> str:
+        number = normalise_provider_number(self.cleaned_data["number"])
+        if not is_provider_number(number):
+            raise forms.ValidationError(
+                "A provider number is six digits, a figure or letter for the place, and a check "
+                "letter, such as 2426621B. This one does not fit: compare it again."
+            )
+        return number
+
+
+class ProviderNumbers(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    """A clinician's numbers: one for each place."""
+
+    def clean(self) -> None:
+        """Say it in words before the database would."""
+        places = [
+            row.cleaned_data.get("location")
+            for row in self.forms
+            if row.cleaned_data.get("number") and not row.cleaned_data.get("DELETE")
+        ]
+        if len(places) != len(set(places)):
+            raise forms.ValidationError("A location stands here twice. Keep one number for each.")
+
+
+ProviderNumberFormSet: Any = forms.inlineformset_factory(
+    Practitioner,
+    ProviderNumber,
+    form=ProviderNumberForm,
+    formset=ProviderNumbers,
+    extra=3,
+    can_delete=True,
+    max_num=40,
+)

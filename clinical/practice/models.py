@@ -79,6 +79,33 @@ class Practitioner(ClinicModel):
         return self.name
 
 
+class ProviderNumber(ClinicModel):
+    """A clinician's Medicare provider number: there is one for each place of practice."""
+
+    practitioner = models.ForeignKey(
+        Practitioner, on_delete=models.CASCADE, related_name="provider_numbers"
+    )
+    location = models.ForeignKey(
+        Location, null=True, blank=True, on_delete=models.CASCADE, related_name="provider_numbers"
+    )
+    """Empty: wherever there is no other."""
+    number = models.CharField(max_length=12)
+
+    class Meta:
+        ordering: ClassVar = ["practitioner", "location", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["practitioner", "location"],
+                name="practice_providernumber_once",
+                nulls_distinct=False,
+                violation_error_message="There is a number for this location already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class RosterHours(ClinicModel):
     """Hours in which a clinician is at a location each week, as its own clocks show them."""
 

@@ -12,6 +12,7 @@ from clinical.practice.models import (
     FundingType,
     Location,
     Practitioner,
+    ProviderNumber,
     RosterHours,
 )
 from clinical.practice.rules import require
@@ -57,6 +58,20 @@ def set_hours(
         span.full_clean()
         span.save()
     return hours
+
+
+@transaction.atomic
+def set_provider_numbers(
+    practitioner: Practitioner, numbers: Sequence[ProviderNumber], *, actor: User
+) -> Sequence[ProviderNumber]:
+    """Make these the clinician's provider numbers, one for each place; raises ValidationError."""
+    require(actor, Action.CHANGE, Resource.SETTINGS)
+    practitioner.provider_numbers.exclude(pk__in=[number.pk for number in numbers]).delete()
+    for number in numbers:
+        number.practitioner = practitioner
+        number.full_clean(validate_unique=False, validate_constraints=False)
+        number.save()
+    return numbers
 
 
 def _saved(entry: Entry) -> Entry:

@@ -10,6 +10,7 @@ app_name = "practice"
 urlpatterns = [
     path("", views.index, name="index"),
     path("clinicians/<uuid:pk>/hours/", views.hours, name="hours"),
+    path("clinicians/<uuid:pk>/provider-numbers/", views.provider_numbers, name="provider_numbers"),
     path("<slug:kind>/", views.entries, name="list"),
     path("<slug:kind>/new/", views.new, name="new"),
     path("<slug:kind>/<uuid:pk>/", views.edit, name="edit"),

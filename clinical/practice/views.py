@@ -158,6 +158,27 @@ def hours(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return render(request, "practice/hours.html", context, status=status)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CHANGE, Resource.SETTINGS)
+def provider_numbers(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Show a clinician's provider numbers and take the changed ones."""
+    practitioner = get_object_or_404(Practitioner, pk=pk)
+    rows = forms.ProviderNumberFormSet(request.POST or None, instance=practitioner, prefix="number")
+    edit_url = reverse("practice:edit", kwargs={"kind": "clinicians", "pk": pk})
+    if request.method == "POST" and rows.is_valid():
+        kept = [
+            row.instance
+            for row in rows.forms
+            if row not in rows.deleted_forms and row.cleaned_data.get("number")
+        ]
+        services.set_provider_numbers(practitioner, kept, actor=request.user)
+        messages.success(request, f"The provider numbers of {practitioner} are saved.")
+        return redirect(edit_url)
+    status = 422 if request.method == "POST" else 200
+    context = {"practitioner": practitioner, "rows": rows, "edit_url": edit_url}
+    return render(request, "practice/provider_numbers.html", context, status=status)
+
+
 def _edit(request: SignedInRequest, kind: Kind, *, entry: Any) -> HttpResponse:
     form = kind.form(request.POST or None, instance=entry)
     if request.method == "POST" and form.is_valid():
@@ -178,6 +199,11 @@ def _edit(request: SignedInRequest, kind: Kind, *, entry: Any) -> HttpResponse:
         "list_url": reverse("practice:list", kwargs={"kind": kind.slug}),
         "hours_url": (
             reverse("practice:hours", kwargs={"pk": entry.pk})
+            if isinstance(entry, Practitioner)
+            else ""
+        ),
+        "numbers_url": (
+            reverse("practice:provider_numbers", kwargs={"pk": entry.pk})
             if isinstance(entry, Practitioner)
             else ""
         ),
