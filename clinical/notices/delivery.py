@@ -11,19 +11,17 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from clinical.notices import encryption
+from ports.addresses import Address, Resolver, is_public, resolve_by_system
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
-    Resolver = Callable[[str, int], Sequence[str]]
-    Address = IPv4Address | IPv6Address
 
 LONGEST_ENDPOINT = 2000
 PATIENCE = 10.0
@@ -57,42 +55,11 @@ class Push:
     topic: str = ""
 
 
-def is_public(address: Address) -> bool:
-    """Answer whether the address is one of the open internet, whatever it is wrapped in."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address.teredo or address in _NAT64:
-            return False
-        if inner is not None:
-            return is_public(inner)
-        if address.is_site_local:
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-class _Nat64:
-    """Prefixes through which an IPv4 address of a private network can be named (RFC 6052, 8215)."""
-
-    def __contains__(self, address: IPv6Address) -> bool:
-        return address.packed[:4] == b"\x00\x64\xff\x9b"
-
-
-_NAT64 = _Nat64()
-
-
-def _by_system(host: str, port: int) -> list[str]:
-    return list(
-        dict.fromkeys(
-            str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-    )
-
-
 @dataclass(frozen=True)
 class Network:
     """How the world is reached; tests have one of their own."""
 
-    resolve: Resolver = _by_system
+    resolve: Resolver = resolve_by_system
     permits: Callable[[Address], bool] = is_public
     context: Callable[[], ssl.SSLContext] = ssl.create_default_context
     port_is_free: bool = False
