@@ -1,0 +1,71 @@
+"""The verbs about invoices and payments. Each is one transaction; hooks are told inside it."""
+
+from __future__ import annotations
+
+from billing_integrations.invoices.services.drafting import (
+    Charge,
+    change_draft,
+    delete_draft,
+    draft_invoice,
+)
+from billing_integrations.invoices.services.errors import (
+    AlreadyChargedError,
+    ChangedMeanwhileError,
+    InvoiceError,
+    NotADraftError,
+    NothingToChargeError,
+    NotOpenError,
+    OtherPayerError,
+    PaymentVoidError,
+    StillSettledError,
+    TooMuchError,
+)
+from billing_integrations.invoices.services.issuing import (
+    credit_all,
+    credit_invoice,
+    issue_invoice,
+    void_invoice,
+)
+from billing_integrations.invoices.services.numbering import billing_details
+from billing_integrations.invoices.services.settling import (
+    receive_payment,
+    record_payment,
+    refund,
+    take_back_allocation,
+    take_back_refund,
+    take_back_write_off,
+    use_credit,
+    void_payment,
+    write_off,
+)
+
+__all__ = [
+    "AlreadyChargedError",
+    "ChangedMeanwhileError",
+    "Charge",
+    "InvoiceError",
+    "NotADraftError",
+    "NotOpenError",
+    "NothingToChargeError",
+    "OtherPayerError",
+    "PaymentVoidError",
+    "StillSettledError",
+    "TooMuchError",
+    "billing_details",
+    "change_draft",
+    "credit_all",
+    "credit_invoice",
+    "delete_draft",
+    "draft_invoice",
+    "issue_invoice",
+    "receive_payment",
+    "record_payment",
+    "refund",
+    "take_back_allocation",
+    "take_back_refund",
+    "take_back_write_off",
+    "use_credit",
+    "void_invoice",
+    "void_payment",
+    "write_off",
+]
