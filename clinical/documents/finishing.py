@@ -113,7 +113,7 @@ def _draw(document_id: UUID, scope: Scoped) -> None:
             return
         try:
             with received(blocks_of(stream), limit=previews.MAX_BYTES) as arrived:
-                preview = preview_of(arrived.path)
+                preview = preview_of(arrived.path, document.media_type)
         except (NoPreviewError, ValueError) as error:
             log.info("no preview of %s: %s", document_id, error)
             document.width = document.height = 0

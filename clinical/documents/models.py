@@ -130,6 +130,7 @@ class Document(ClinicModel):
                         "image/webp",
                         "image/tiff",
                         "image/bmp",
+                        "application/dicom",
                     ],
                 ),
             ),

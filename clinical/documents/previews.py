@@ -12,11 +12,22 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFile, ImageOps
 
+from clinical.documents.dicom import picture_of
+from clinical.documents.sniffing import DICOM
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
-MEDIA_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/bmp")
+MEDIA_TYPES = (
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "image/tiff",
+    "image/bmp",
+    DICOM,
+)
 SIDE = 480
 MAX_PIXELS = 50_000_000
 """What is decoded in full: 150 MB of colours."""
@@ -41,9 +52,11 @@ class Preview:
     height: int
 
 
-def preview_of(path: Path) -> Preview:
+def preview_of(path: Path, media_type: str = "") -> Preview:
     """Make the small picture; raises NoPreviewError for what is damaged, or a bomb."""
     try:
+        if media_type == DICOM:
+            return _drawn(picture_of(path, most=MAX_PIXELS))
         with Image.open(path, formats=FORMATS) as image:
             return _drawn(image)
     except NoPreviewError:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from accounts.permissions import Action, Reach, Resource, may, reach_of
 from clinical.documents.models import Document, ImageBatch
-from clinical.documents.sniffing import INLINE_IMAGES, INLINE_PDF
+from clinical.documents.sniffing import DICOM, INLINE_IMAGES, INLINE_PDF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def is_servable(document: Document) -> bool:
 
 
 def shows_as(document: Document) -> str:
-    """Answer how a page shows it: `image`, `pdf`, or `` for a file to be downloaded."""
+    """Answer how a page shows it: `image`, `pdf`, `dicom`, or `` for a file to be downloaded."""
     if document.media_type in INLINE_IMAGES:
         return "image"
-    return "pdf" if document.media_type == INLINE_PDF else ""
+    return {INLINE_PDF: "pdf", DICOM: "dicom"}.get(document.media_type, "")

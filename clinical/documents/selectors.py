@@ -11,7 +11,13 @@ from django.db.models import Count, F, Q
 from django.shortcuts import get_object_or_404
 
 from clinical.documents.models import Document, ImageBatch
-from clinical.documents.rules import own_work_list, visible_batches, visible_documents
+from clinical.documents.rules import (
+    is_servable,
+    own_work_list,
+    visible_batches,
+    visible_documents,
+)
+from clinical.documents.sniffing import DICOM
 from tenants.storage import clinic_storage
 
 if TYPE_CHECKING:
@@ -132,6 +138,26 @@ def neighbours_of(actor: User, document: Document) -> tuple[UUID | None, UUID | 
         return None, None
     at = order.index(document.pk)
     return (order[at - 1] if at else None), (order[at + 1] if at + 1 < len(order) else None)
+
+
+def stack_of(actor: User, document: Document) -> list[Document]:
+    """Answer the medical images that were taken with this one, itself among them, by their age.
+
+    What order they have in their series only the files know.
+    """
+    if document.patient_id is None or document.is_archived:
+        return [document]
+    together = (
+        visible_documents(actor)
+        .filter(patient=document.patient_id, media_type=DICOM, is_archived=False)
+        .filter(state=Document.State.STORED, batch=document.batch_id)
+        .order_by("id")
+        .defer("extra", "source_note")
+    )
+    if document.batch_id is None:
+        together = together.filter(dated_on=document.dated_on)
+    found = [image for image in together[:MOST] if is_servable(image)]
+    return found if document.pk in {image.pk for image in found} else [document, *found]
 
 
 def unlinked(actor: User, *, after: UUID | None = None) -> UnlinkedPage:

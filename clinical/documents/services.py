@@ -118,6 +118,18 @@ def record_reading(document: Document) -> None:
     _record("view", document)
 
 
+def record_stack(document: Document, images: int) -> None:
+    """Put on record that the images taken with the document were opened beside it."""
+    if images > 1:
+        record(
+            "view",
+            object_type=Document._meta.db_table,
+            object_id=str(document.pk),
+            subject_id=str(document.patient_id or ""),
+            payload={"title": document.title or document.file_name, "images": images},
+        )
+
+
 def record_download(document: Document) -> None:
     """Put on record that the actor of the scope took the file along."""
     _record("export", document)

@@ -35,7 +35,7 @@ def show(request: HttpRequest, document: Document) -> HttpResponseBase:
     """Answer a file for the browser to show; what it could not show is a download."""
     form = shows_as(document)
     response = _streamed(request, document.storage_key, document.size or 0)
-    _dress(response, document, as_attachment=not form)
+    _dress(response, document, as_attachment=form not in {"image", "pdf"})
     if form == "image":
         response.headers["Content-Security-Policy"] = IMAGE
     elif form == "pdf":

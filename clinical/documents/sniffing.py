@@ -24,6 +24,7 @@ UNKNOWN = "application/octet-stream"
 INLINE_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"})
 """What a browser shows as an image by itself."""
 INLINE_PDF = "application/pdf"
+DICOM = "application/dicom"
 
 
 class RefusedFileError(ValueError):
@@ -43,6 +44,8 @@ class FileType:
 
 # What is told apart by a few bytes at a fixed place, before puremagic is asked.
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
+    # Before TIFF: a slide may be both, and its DICOM half names the patient.
+    (128, b"DICM", DICOM, "dcm"),
     (0, b"\xff\xd8\xff", "image/jpeg", "jpg"),
     (0, b"\x89PNG\r\n\x1a\n", "image/png", "png"),
     (0, b"GIF87a", "image/gif", "gif"),
@@ -54,7 +57,6 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ftypheix", "image/heic", "heic"),
     (4, b"ftypmif1", "image/heif", "heif"),
     (4, b"ftypavif", "image/avif", "avif"),
-    (128, b"DICM", "application/dicom", "dcm"),
 )
 _PROGRAMS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a Linux program"),
@@ -90,8 +92,17 @@ _LIVELY = re.compile(
     rb"javascript:|data:text|<!entity|<!doctype[^>]*\[",
     re.IGNORECASE,
 )
+_BARE_DICOM = re.compile(
+    rb"\x02\x00[\x00-\x01]\x00(?:UL|OB)|"  # its head without the empty 128 bytes before it
+    rb"\x08\x00[\x00-\x18]\x00(?:(?:UL|CS|UI|DA)|[\x02-\x40]\x00\x00\x00)"  # no head at all
+)
 _SVG_LIMIT = 4 * 1024 * 1024
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")
+
+
+def is_picture(media_type: str) -> bool:
+    """Answer whether it stands among a patient's images: photos, drawings, X-rays and scans."""
+    return media_type == DICOM or media_type.startswith("image/")
 
 
 def type_of(path: Path, *, name: str = "") -> FileType:
@@ -157,6 +168,8 @@ def _known(head: bytes) -> FileType | None:
             return FileType(media_type, extension)
     if _is_svg(_as_ascii(head)):
         return FileType("image/svg+xml", "svg")
+    if _BARE_DICOM.match(head):
+        return FileType(DICOM, "dcm")
     return None
 
 

@@ -13,6 +13,7 @@ from clinical.documents.leftovers import discard_upload, path_of
 from clinical.documents.models import Document, ImageBatch, Upload
 from clinical.documents.receiving import MAX_BYTES
 from clinical.documents.services import store_file
+from clinical.documents.sniffing import is_picture
 from clinical.practice.rules import require
 from ui.uploads import DamagedPartError, TooLargeUploadError, UploadError, shown_name
 
@@ -107,7 +108,7 @@ def finish_upload(upload: Upload, *, actor: User) -> Upload:
             raise DamagedPartError(problem)
         discard_upload(upload)
         raise RefusedUploadError(problem)
-    if document.kind == Document.Kind.IMAGE and not document.media_type.startswith("image/"):
+    if document.kind == Document.Kind.IMAGE and not is_picture(document.media_type):
         document.kind, document.batch = Document.Kind.DOCUMENT, None
         document.save(update_fields=["kind", "batch"])
     upload.document = document

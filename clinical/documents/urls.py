@@ -19,6 +19,7 @@ urlpatterns = [
     path("documents/<uuid:pk>/archive/", views.archive, name="archive"),
     path("documents/<uuid:pk>/restore/", views.restore, name="restore"),
     path("documents/<uuid:pk>/save/", views.save, name="save"),
+    path("documents/<uuid:pk>/stack/", views.stack, name="stack"),
     path("documents/<uuid:pk>/show/<str:token>/", views.show, name="show"),
     path("documents/<uuid:pk>/preview/<str:token>/", views.preview, name="preview"),
     path("documents/<uuid:pk>/download/<str:token>/", views.download, name="download"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +26,7 @@ from clinical.patients.pages import record_page
 from clinical.patients.selectors import get_patient, search_patients
 from clinical.patients.services import record_view
 from tenants.scope import current_scope, tenant_scope
+from ui import csp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,9 +125,33 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "before": before,
         "after": after,
     }
+    is_dicom = bool(context["shows_as"] == "dicom" and context["show_url"])
     if _wants(request, "dc-file"):
-        return render(request, "documents/_file.html", context)
-    return _page(request, document, "documents/detail.html", context)
+        response = render(request, "documents/_file.html", context)
+        if is_dicom:  # scanned meanwhile: its viewer comes with the page
+            response.headers["HX-Refresh"] = "true"
+        return response
+    response = _page(request, document, "documents/detail.html", context)
+    if is_dicom:
+        # Two of the decoders are WebAssembly. This lets a page compile that, and nothing else.
+        csp.allow(response, "script-src", "'wasm-unsafe-eval'")
+    return response
+
+
+@require_safe
+@requires(Action.VIEW, Resource.DOCUMENTS)
+def stack(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Answer fresh links to a medical image and those taken with it, for the viewer."""
+    document = selectors.get_document(request.user, pk)
+    if shows_as(document) != "dicom" or not is_servable(document):
+        raise Http404("There is no such image.")
+    images = selectors.stack_of(request.user, document)
+    services.record_stack(document, len(images))
+    found = [
+        {"id": str(image.pk), "title": str(image), "url": _link(request, image, "show")}
+        for image in images
+    ]
+    return JsonResponse({"images": found})
 
 
 def _page(

@@ -25,6 +25,25 @@ SERVED = {
     "vendor/event-calendar/event-calendar.min.js.map": (
         "@event-calendar/build/dist/event-calendar.min.js.map"
     ),
+    # Loaded by the page of a medical image alone, the two with WebAssembly by the files that need them.
+    "vendor/dicom/dicomParser.min.js": "dicom-parser/dist/dicomParser.min.js",
+    "vendor/dicom/dicomParser.min.js.map": "dicom-parser/dist/dicomParser.min.js.map",
+    "vendor/dicom/lossless-min.js": (
+        "@cornerstonejs/jpeg-lossless-decoder-js/release/lossless-min.js"
+    ),
+    "vendor/dicom/lossless-min.js.map": (
+        "@cornerstonejs/jpeg-lossless-decoder-js/release/lossless-min.js.map"
+    ),
+    "vendor/dicom/openjpegwasm_decode.js": (
+        "@cornerstonejs/codec-openjpeg/dist/openjpegwasm_decode.js"
+    ),
+    "vendor/dicom/openjpegwasm_decode.wasm": (
+        "@cornerstonejs/codec-openjpeg/dist/openjpegwasm_decode.wasm"
+    ),
+    "vendor/dicom/charlswasm_decode.js": "@cornerstonejs/codec-charls/dist/charlswasm_decode.js",
+    "vendor/dicom/charlswasm_decode.wasm": (
+        "@cornerstonejs/codec-charls/dist/charlswasm_decode.wasm"
+    ),
     "vendor/inter/inter-latin.woff2": (
         "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"
     ),

@@ -146,6 +146,27 @@ class Sending {
   }
 }
 
+const PICTURES = [[0, [0xff, 0xd8, 0xff]], [0, [0x89, 0x50, 0x4e, 0x47]], [128, [0x44, 0x49, 0x43, 0x4d]]];
+
+async function pictured(file) {
+  // The list of a CD is in the form of its images, and none itself.
+  if (/^dicomdir$/i.test(file.name) || file.size < 200) return false;
+  const head = new Uint8Array(await file.slice(0, 132).arrayBuffer());
+  return PICTURES.some(([offset, mark]) => mark.every((byte, at) => byte === head[offset + at]));
+}
+
+async function filesBelow(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => { entry.file(resolve, reject); })];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) { // a hundred at a time
+    const some = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+    if (!some.length) break;
+    found.push(...some);
+  }
+  return (await Promise.all(found.map(filesBelow))).flat();
+}
+
 class FilesBox {
   constructor(root) {
     this.root = root;
@@ -153,7 +174,11 @@ class FilesBox {
     this.running = 0;
     this.part = (name) => root.querySelector(`[data-files-${name}]`);
     for (const input of root.querySelectorAll("[data-files-input]")) {
-      input.addEventListener("change", () => { this.choose(input.files); input.value = ""; });
+      input.addEventListener("change", async () => {
+        const files = [...input.files];
+        input.value = "";
+        this.choose(input.matches("[data-files-folder]") ? await this.ofFolder(files) : files);
+      });
     }
     const drop = this.part("drop");
     // Anywhere on the page: a file that misses the box would else be opened by the browser.
@@ -163,7 +188,7 @@ class FilesBox {
       if (!event.dataTransfer?.files.length) return;
       event.preventDefault();
       drop.removeAttribute("data-over");
-      this.choose(event.dataTransfer.files);
+      this.dropped(event.dataTransfer);
     });
     window.addEventListener("beforeunload", (event) => { if (this.running) event.preventDefault(); });
   }
@@ -172,7 +197,31 @@ class FilesBox {
     return { kind: this.root.dataset.kind, category: this.part("category")?.value || "", batch: this.part("batch")?.value || "" };
   }
 
+  /* Files as they are; of folders what is a picture. */
+  async dropped(transfer) {
+    const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const files = [...transfer.files];
+    const folders = entries.filter((entry) => entry.isDirectory);
+    if (!folders.length) return this.choose(files);
+    const loose = new Set(entries.filter((entry) => entry.isFile).map((entry) => entry.name));
+    const inside = (await Promise.all(folders.map(filesBelow))).flat();
+    return this.choose([...files.filter((file) => loose.has(file.name)), ...await this.ofFolder(inside)]);
+  }
+
+  /* A CD of X-rays brings a viewer, its list and its help along: only pictures are taken. */
+  async ofFolder(files) {
+    const isPicture = await Promise.all(files.map(pictured));
+    const taken = files.filter((_, at) => isPicture[at]);
+    const left = files.length - taken.length;
+    this.part("left").hidden = false;
+    this.part("left").textContent = taken.length
+      ? `${taken.length} images found in the folder.${left ? ` ${left} other files (programs, lists) stay where they are.` : ""}`
+      : "No images were found in the folder.";
+    return taken;
+  }
+
   choose(files) {
+    if (!files.length) return;
     this.part("queue").hidden = false;
     for (const done of this.root.querySelectorAll("li[data-done]")) done.remove();
     for (const file of files) {
