@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
+from clinical.appointments.booking_warnings import Wish
 from clinical.appointments.models import WaitingEntry
 from clinical.appointments.services import Repeat, Way
 from clinical.patients.rules import visible_patients
@@ -27,6 +28,8 @@ from clinical.practice.selectors import (
 )
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from accounts.models import User
     from clinical.appointments.models import Appointment
     from clinical.patients.models import Patient
@@ -187,6 +190,30 @@ class AppointmentForm(VisitForm):
         """Answer how the visit is repeated, where it is."""
         weeks, times = self.cleaned_data.get("repeat_weeks"), self.cleaned_data.get("repeat_times")
         return Repeat(weeks, times) if weeks and times else None
+
+    def wish(self, appointment_id: UUID | None = None) -> Wish | None:
+        """Answer the visit as far as it is filled in, to be warned of; None without whom and when."""
+        self.is_valid()
+        cleaned = self.cleaned_data
+        patient, day = cleaned.get("patient"), cleaned.get("date")
+        if patient is None or day is None:
+            return None
+        place = cleaned.get("location")
+        start = cleaned.get("starts_at") or moment_at(day, time(12), zone_of(place))
+        repeat = self.repeat()
+        try:
+            later = tuple(repeat.after(start, zone_of(place))) if repeat else ()
+        except LocalTimeError:
+            later = ()
+        return Wish(
+            patient=patient,
+            starts=(start, *later),
+            minutes=cleaned.get("minutes") or DEFAULT_MINUTES,
+            practitioner=cleaned.get("practitioner"),
+            location=place,
+            appointment_type=cleaned.get("appointment_type"),
+            appointment_id=appointment_id,
+        )
 
     def columns(self) -> dict[str, Any]:
         """Answer what the services take."""

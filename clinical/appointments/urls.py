@@ -21,6 +21,7 @@ urlpatterns = [
     path("waiting/<uuid:pk>/", waiting_views.settle, name="waiting_settle"),
     path("new/", views.new, name="new"),
     path("patients/", views.patients, name="patients"),
+    path("warnings/", views.warnings, name="warnings"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/edit/", views.edit, name="edit"),
     path("<uuid:pk>/drawer/", diary_views.drawer, name="drawer"),

@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
-from clinical.appointments import diary, errors, marks, selectors, services
+from clinical.appointments import booking_warnings, diary, errors, marks, selectors, services
 from clinical.appointments.diary_forms import DayForm
 from clinical.appointments.diary_views import drawer_context, trigger
 from clinical.appointments.forms import AppointmentForm
@@ -92,6 +92,8 @@ def new(request: SignedInRequest) -> HttpResponse:
         if _in_drawer(request):
             return _drawer_done("Booked.")
         messages.success(request, "Booked.")
+        for warning in booking_warnings.warnings_of(request.user, form.wish(booked.pk)):
+            messages.warning(request, f"{warning.title} {warning.text}".strip())
         return redirect(_day_of(booked))
     return _form_page(request, form)
 
@@ -184,6 +186,19 @@ def patients(request: SignedInRequest) -> HttpResponse:
         offered = recently_viewed(request.user)
     context = {"patients": offered, "typed": typed}
     return render(request, "appointments/_options.html", context)
+
+
+@require_POST
+@requires(Action.CREATE, Resource.APPOINTMENTS)
+def warnings(request: SignedInRequest) -> HttpResponse:
+    """Answer what there is to know of the visit as it stands in the form; it can be booked anyway."""
+    form = AppointmentForm(request.POST, actor=request.user)
+    try:
+        changed = UUID(request.POST.get("appointment", ""))
+    except ValueError:
+        changed = None
+    found = booking_warnings.warnings_of(request.user, form.wish(changed))
+    return render(request, "appointments/_booking_warnings.html", {"warnings": found})
 
 
 def _card(request: SignedInRequest, appointment: Appointment, problem: str) -> HttpResponse:

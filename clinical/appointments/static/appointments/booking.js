@@ -9,7 +9,11 @@ function choose(box, id, name) {
   part("chosen-name").textContent = name;
   part("chosen").hidden = !id;
   part("query").hidden = Boolean(id);
+  tell(box);
 }
+
+/* Scripts that set a field tell what listens to the form. */
+const tell = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
 
 document.addEventListener("click", (event) => {
   const option = event.target.closest("[data-choose]");
@@ -36,6 +40,7 @@ document.addEventListener("click", (event) => {
     const field = form.querySelector(`[name=${name}]`);
     if (field && opening.dataset[name]) field.value = opening.dataset[name];
   }
+  tell(form);
   for (const other of form.querySelectorAll("[data-opening]")) other.setAttribute("aria-pressed", String(other === opening));
   form.querySelector("[type=submit]")?.focus();
 });
