@@ -8,30 +8,54 @@ from typing import TYPE_CHECKING
 from django.db.models import Case, F, Q, Value, When
 from django.shortcuts import get_object_or_404
 
-from clinical.funding.models import NdisPlan
+from clinical.funding.models import NdisPlan, PlanBudget
 from clinical.patients.rules import visible_patients
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from uuid import UUID
 
     from django.db.models import QuerySet
 
     from accounts.models import User
-    from clinical.funding.models import PlanBudget
     from clinical.patients.models import Patient
 
 SOON_DAYS = 60
 """A plan review takes weeks: from here on its end is near."""
+NEARLY_USED_UP = 10
+"""With less than this part of a budget left its figure is marked."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What this clinic takes of one budget: each visit stands in one of the three only."""
+
+    booked_cents: int = 0
+    invoiced_cents: int = 0
+    """Issued and not paid yet."""
+    paid_cents: int = 0
+
+    @property
+    def cents(self) -> int:
+        return self.booked_cents + self.invoiced_cents + self.paid_cents
+
+    def __add__(self, other: Use) -> Use:
+        return Use(
+            self.booked_cents + other.booked_cents,
+            self.invoiced_cents + other.invoiced_cents,
+            self.paid_cents + other.paid_cents,
+        )
 
 
 @dataclass(frozen=True)
 class Line:
-    """A budget with what was booked and invoiced against it here; None: nothing counts that yet."""
+    """A budget with what was booked, invoiced and paid of it here; None: nothing counts that yet."""
 
     budget: PlanBudget
-    spent_cents: int | None
+    use: Use | None
+    is_in_plan: bool = True
+    """False: something was booked or invoiced, and the plan has no such category."""
 
     @property
     def planned_cents(self) -> int:
@@ -40,19 +64,35 @@ class Line:
         return self.budget.amount_cents if agreed is None else agreed
 
     @property
+    def spent_cents(self) -> int | None:
+        return None if self.use is None else self.use.cents
+
+    @property
     def left_cents(self) -> int | None:
-        return None if self.spent_cents is None else self.planned_cents - self.spent_cents
+        return None if self.use is None else self.planned_cents - self.use.cents
+
+    @property
+    def tone(self) -> str:
+        left = self.left_cents
+        if not self.spent_cents or left is None or left > self.planned_cents // NEARLY_USED_UP:
+            return ""
+        return "danger" if left < 0 else "warning"
 
 
-_spent: list[Callable[[NdisPlan], dict[str, int]]] = []
+if TYPE_CHECKING:
+    Uses = Mapping[UUID, Mapping[str, Use]]
+    """Plan → category → what is used of it."""
+
+_spent: list[Callable[[Sequence[NdisPlan]], Uses]] = []
 
 
-def count_spending(source: Callable[[NdisPlan], dict[str, int]]) -> None:
-    """Register who knows what was invoiced: `source(plan)` answers cents by category.
+def count_spending(source: Callable[[Sequence[NdisPlan]], Uses]) -> None:
+    """Register who knows what was booked and invoiced: `source(plans of one patient)`.
 
     Billing registers itself from its `ready()`; until then the pages say that nothing is counted.
     """
-    _spent.append(source)
+    if source not in _spent:
+        _spent.append(source)
 
 
 def is_spending_counted() -> bool:
@@ -60,13 +100,31 @@ def is_spending_counted() -> bool:
 
 
 def lines_of(plan: NdisPlan) -> list[Line]:
-    spent: dict[str, int] = {}
-    for source in _spent:
-        for category, cents in source(plan).items():
-            spent[category] = spent.get(category, 0) + cents
+    return lines_by_plan([plan])[plan.pk]
+
+
+def lines_by_plan(plans: Sequence[NdisPlan]) -> dict[UUID, list[Line]]:
+    """Answer the budgets of each of one patient's plans, with what is used of them."""
+    uses: dict[UUID, dict[str, Use]] = {plan.pk: {} for plan in plans}
+    for source in _spent if plans else ():
+        for plan_id, by_category in source(plans).items():
+            used = uses[plan_id]
+            for category, use in by_category.items():
+                used[category] = used.get(category, Use()) + use
+    return {plan.pk: _lines(plan, uses[plan.pk]) for plan in plans}
+
+
+def _lines(plan: NdisPlan, used: dict[str, Use]) -> list[Line]:
+    budgets = list(plan.budgets.all())
+    known = {budget.category for budget in budgets}
+    nothing = Use() if _spent else None
     return [
-        Line(budget, spent.get(budget.category, 0) if _spent else None)
-        for budget in plan.budgets.all()
+        *(Line(budget, used.get(budget.category, nothing)) for budget in budgets),
+        *(
+            Line(PlanBudget(plan=plan, category=category, amount_cents=0), use, is_in_plan=False)
+            for category, use in sorted(used.items())
+            if category not in known and use.cents
+        ),
     ]
 
 

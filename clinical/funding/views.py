@@ -37,11 +37,12 @@ def plan_list(request: SignedInRequest, pk: UUID) -> HttpResponse:
     record_view(patient, section="ndis")
     today = timezone.localdate()
     plans = selectors.plans_of(request.user, patient)
+    lines = selectors.lines_by_plan(plans)
     context = {
         "plans": [
             {
                 "plan": plan,
-                "lines": selectors.lines_of(plan),
+                "lines": lines[plan.pk],
                 "runs": plan.starts_on <= today <= plan.ends_on,
                 "days": (plan.ends_on - today).days,
                 "is_ahead": plan.starts_on > today,

@@ -151,10 +151,13 @@ def test_the_head_says_how_long_the_plan_runs(actor, patient):
 def test_what_was_invoiced_is_counted_where_somebody_knows_it(actor, patient, monkeypatch):
     plan = add(patient(), actor, 0, 100)
     PlanBudget.objects.create(plan=plan, category="15", amount_cents=1000, agreed_cents=600)
+    monkeypatch.setattr(selectors, "_spent", [])
     before = selectors.lines_of(plan)[0]
-    monkeypatch.setattr(selectors, "_spent", [lambda _plan: {"15": 250}])
+    uses = {plan.pk: {"15": selectors.Use(100, 80, 70), "01": selectors.Use(5)}}
+    monkeypatch.setattr(selectors, "_spent", [lambda _plans: uses])
 
-    counted = selectors.lines_of(plan)[0]
+    counted, stray = selectors.lines_of(plan)
 
     assert (before.spent_cents, before.left_cents) == (None, None)
     assert (counted.spent_cents, counted.left_cents) == (250, 350)
+    assert (stray.budget.category, stray.left_cents, stray.is_in_plan) == ("01", -5, False)
