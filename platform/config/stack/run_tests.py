@@ -1,4 +1,4 @@
-"""`make test`: pytest on two cores with one PostgreSQL and one Valkey for all of it."""
+"""`make test`: pytest in several processes with one PostgreSQL and one Valkey for all of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from config.stack.throwaway import ADMIN_URL, REDIS_URL, throwaway
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROCESSES = 2
+PROCESSES = 3
+"""More than processors: browsers, servers and time-outs are waited for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 # tests/conftest.py names the settings once it has made what they read.
                 variables.pop("DJANGO_SETTINGS_MODULE", None)
                 return subprocess.run(
-                    [sys.executable, "-m", "pytest", "-n", str(PROCESSES), *words],
+                    [
+                        sys.executable,
+                        "-m",
+                        "pytest",
+                        "-n",
+                        str(PROCESSES),
+                        "--dist",
+                        "worksteal",
+                        *words,
+                    ],
                     check=False,
                     cwd=CHECKOUT,
                     env=variables,

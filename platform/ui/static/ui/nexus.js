@@ -315,6 +315,12 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = csrfToken();
 });
 
+/* Who has chosen from a list that is still being searched keeps the choice: the late answer is not wanted. */
+document.addEventListener("change", (event) => {
+  const search = event.target.closest("[data-picker]")?.querySelector("input[type=search]");
+  if (search && search !== event.target) window.htmx.trigger(search, "htmx:abort");
+});
+
 /* A session that has ended answers with the log-in page: go there, don't show it inside this page. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
