@@ -112,6 +112,7 @@ TENANT_APPS = [
     "clinical.recalls",
     "clinical.reports",
     "billing_integrations.invoices",
+    "billing_integrations.ndis",
     "onboarding.imports",
     "onboarding.takeout",
 ]

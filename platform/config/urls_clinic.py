@@ -33,6 +33,7 @@ urlpatterns = [
     path("", include("clinical.pathology.urls")),
     path("", include("clinical.decision_support.urls")),
     path("", include("billing_integrations.invoices.urls")),
+    path("", include("billing_integrations.ndis.urls")),
     path("settings/practice/", include("clinical.practice.urls")),
     path("settings/data/connection/", include("onboarding.imports.connection.urls")),
     path("settings/data/", include("onboarding.imports.data_urls")),
