@@ -12,13 +12,19 @@ APP_RIGHTS = {
     "tenants_domain": "SELECT",
     "tenants_migrationhead": "SELECT",
     "tenants_datakey": "SELECT, INSERT",
+    "tenants_vendorbinding": "SELECT, INSERT, DELETE",
 }
 """Shared table → rights of nexus_app. Other apps add theirs with `grant_to_app`."""
 
 OWN_ROWS = ("tenants_datakey",)
 """Shared tables of which a clinic sees the rows with its own tenant_id, and no others."""
 
-CLOSED_TO_PLATFORM = ("tenants_datakey",)
+FOUND_FROM_OUTSIDE = ("tenants_vendorbinding",)
+"""Shared tables of which a clinic sees and writes its own rows only, and no clinic's code reads all:
+it finds out whose a request is.
+"""
+
+CLOSED_TO_PLATFORM = ("tenants_datakey", "tenants_vendorbinding")
 """Shared tables that are not the operators' business."""
 
 
@@ -61,15 +67,21 @@ def _shared_wall(table: str) -> str:
 
     The owner passes by; it runs the migrations.
     """
-    mine = "(SELECT current_setting('rls.tenant_id')::int) = 0"
-    if table in OWN_ROWS:
-        mine = "tenant_id = (SELECT current_setting('rls.tenant_id')::int)"
+    nobody = "(SELECT current_setting('rls.tenant_id')::int) = 0"
+    own = "tenant_id = (SELECT current_setting('rls.tenant_id')::int)"
+    mine = own if table in (*OWN_ROWS, *FOUND_FROM_OUTSIDE) else nobody
+    outside = ""
+    if table in FOUND_FROM_OUTSIDE:
+        outside = (
+            f'CREATE POLICY from_outside ON public."{table}" FOR SELECT TO {APP} USING ({nobody});'
+        )
     return f"""
 DO $wall$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_policies WHERE schemaname = 'public' AND tablename = '{table}'
                  AND policyname = 'platform_wall') THEN
     ALTER TABLE public."{table}" ENABLE ROW LEVEL SECURITY;
     CREATE POLICY platform_wall ON public."{table}" TO {APP} USING ({mine}) WITH CHECK ({mine});
+    {outside}
     CREATE POLICY operators ON public."{table}" TO {PLATFORM} USING (true) WITH CHECK (true);
   END IF;
 END $wall$"""

@@ -130,3 +130,21 @@ class DataKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} under {self.wrapped_by}"
+
+
+class VendorBinding(models.Model):
+    """Which clinic a vendor's account, or the key in a hook's address, leads to: see `connections`.
+
+    Only hashes stand here: a key cannot be read from the table.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    connection_id = models.UUIDField(db_index=True)
+    """A row of the clinic's own `connections_connection`."""
+
+    class Meta:
+        ordering: ClassVar = ["tenant_id", "digest"]
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]}→{self.tenant_id}"

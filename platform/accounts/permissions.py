@@ -50,6 +50,7 @@ class Resource(StrEnum):
     INVOICES = "invoices"
     REPORTS = "reports"
     IMPORTS = "imports"
+    INTEGRATIONS = "integrations"
     STAFF = "staff"
     AUDIT = "audit"
     SETTINGS = "settings"
@@ -77,6 +78,7 @@ _LABELS = {
     Resource.INVOICES: "Invoices",
     Resource.REPORTS: "Reports",
     Resource.IMPORTS: "Data import",
+    Resource.INTEGRATIONS: "Integrations",
     Resource.STAFF: "Staff",
     Resource.AUDIT: "Audit trail",
     Resource.SETTINGS: "Settings",
@@ -128,6 +130,7 @@ _LEADS = {
     Resource.INVOICES: _grant(*_KEEP, _E),
     Resource.REPORTS: _grant(_V, _E),
     Resource.IMPORTS: _grant(*_KEEP, _E, _R),
+    Resource.INTEGRATIONS: _grant(*_KEEP, _E, _R),
     Resource.STAFF: _grant(*_KEEP),
     Resource.AUDIT: _grant(_V, _E),
     Resource.SETTINGS: _grant(*_KEEP),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -88,6 +89,29 @@ def networks(name: str) -> dict[str, tuple[str, ...]]:
                 "clinic with that subdomain only."
             ) from None
     return {subdomain: tuple(entries) for subdomain, entries in found.items()}
+
+
+def addresses(name: str, *, secure: bool) -> dict[str, str]:
+    """Read a JSON object of names and URLs, such as {"xero.api": "http://127.0.0.1:5001"}."""
+    wanted = "https://" if secure else ("https://", "http://")
+    try:
+        found = json.loads(os.environ.get(name, "") or "{}")
+        if not all(str(found[key]).startswith(wanted) for key in found):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise EnvironmentVariableError(
+            f'{name} must look like {{"xero.api": "https://api.example.com"}}, or be empty.'
+        ) from None
+    return {str(key): str(found[key]) for key in found}
+
+
+def pair(name: str) -> tuple[str, str]:
+    """Read `id:secret`; two empty texts where nothing is set."""
+    value = os.environ.get(name, "").strip()
+    first, colon, second = value.partition(":")
+    if value and not (first and colon and second):
+        raise EnvironmentVariableError(f"{name} must look like CLIENT-ID:CLIENT-SECRET.")
+    return first, second
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,13 @@ PUSH_CONTACT = env.text("NEXUS_PUSH_CONTACT", f"mailto:postmaster@{BASE_DOMAIN}"
 # Which private networks a clinic's FileMaker Server may stand in: none but those named here.
 PRIVATE_NETWORKS = env.networks("NEXUS_PRIVATE_NETWORKS")
 
+# ── Vendors: addresses that differ from theirs (tests, peers), our OAuth clients, where hooks come in ─
+VENDOR_URLS = env.addresses("NEXUS_VENDOR_URLS", secure=SECURE)
+VENDOR_CLIENTS = {
+    name: env.pair(f"NEXUS_{name.upper()}_CLIENT") for name in ("xero", "google")
+}
+HOOKS_URL = env.text("NEXUS_HOOKS_URL", "")
+
 # ── Databases: one server, three roles ──────────────────────────────────────────────────────────
 ORIGINAL_BACKEND = "django_rls.backends.postgresql"
 DATABASES = {
@@ -113,6 +120,9 @@ TENANT_APPS = [
     "clinical.reports",
     "billing_integrations.invoices",
     "billing_integrations.ndis",
+    "billing_integrations.gmail",
+    "billing_integrations.smtp",
+    "billing_integrations.mailboxes",
     "onboarding.imports",
     "onboarding.takeout",
 ]
@@ -172,6 +182,7 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "connections.hooks.HookMiddleware",
     "audit.middleware.DenialRecorder",
     "tenants.middleware.ScopeMiddleware",
     "events.middleware.StreamPolicyMiddleware",
@@ -265,6 +276,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 25},
     },
+    "plan-reminders": {
+        "task": "messages.plan_reminders_everywhere",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "tidy-exports": {"task": "takeout.tidy_everywhere", "schedule": 600.0},
     "keep-plan-dates": {"task": "funding.keep_dates_everywhere", "schedule": 24 * 3600.0},
     "refresh-reminders": {"task": "decision_support.refresh_everywhere", "schedule": 24 * 3600.0},
@@ -272,6 +288,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "patients.find_duplicates_everywhere",
         "schedule": 24 * 3600.0,
     },
+    "sweep-connections": {
+        "task": "connections.sweep_everywhere",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "renew-connections": {"task": "connections.renew_everywhere", "schedule": 12 * 3600.0},
+    "tell-of-broken-connections": {"task": "connections.tell_everywhere", "schedule": 900.0},
+    "tidy-connections": {"task": "connections.tidy_everywhere", "schedule": 24 * 3600.0},
     "resume-forgotten-imports": {"task": "imports.resume_forgotten", "schedule": 3600.0},
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
 }

@@ -35,6 +35,8 @@ urlpatterns = [
     path("", include("billing_integrations.invoices.urls")),
     path("", include("billing_integrations.ndis.urls")),
     path("settings/practice/", include("clinical.practice.urls")),
+    path("settings/integrations/", include("connections.urls")),
+    path("settings/mail/", include("billing_integrations.mailboxes.urls")),
     path("settings/data/connection/", include("onboarding.imports.connection.urls")),
     path("settings/data/", include("onboarding.imports.data_urls")),
     path("settings/data/import/", include("onboarding.imports.urls")),

@@ -14,6 +14,9 @@ from tenants.models import ClinicModel
 class Connection(ClinicModel):
     """One account of the clinic at one vendor. What was disconnected stays as a row, without secrets.
 
+    An attempt to connect is a row of its own, pending, so that a connection that works goes on working
+    until the new one does.
+
     `sealed` is a JSON object of secrets under `tenants.vault` (provider "connections.<provider>",
     field "secrets:<id>"); it is empty once the clinic has disconnected.
     """
@@ -34,6 +37,8 @@ class Connection(ClinicModel):
     sealed = models.TextField(blank=True, default="")
     expires_at = models.DateTimeField(null=True, blank=True)
     """When the access token ends; empty where there is none."""
+    renewed_at = models.DateTimeField(null=True, blank=True)
+    """When the access token was last got or renewed."""
     scopes = models.JSONField(blank=True, default=list)
     options = models.JSONField(blank=True, default=dict)
     """Settings that are no secrets, such as which account a kind of income goes to."""
@@ -41,6 +46,12 @@ class Connection(ClinicModel):
     problem = models.CharField(blank=True, default="")
     """What went wrong last, in words for people; empty once something has succeeded since."""
     problem_at = models.DateTimeField(null=True, blank=True)
+    """Since when nothing has gone right."""
+    checking_since = models.DateTimeField(null=True, blank=True)
+    """When somebody asked for the test, or for the connection, that is being made now."""
+    checked_at = models.DateTimeField(null=True, blank=True)
+    found = models.CharField(blank=True, default="")
+    """What the last test found, in words."""
     paused_until = models.DateTimeField(null=True, blank=True)
     """The vendor has asked us to wait."""
     told_at = models.DateTimeField(null=True, blank=True)
@@ -54,7 +65,14 @@ class Connection(ClinicModel):
         ordering: ClassVar = ["provider", "-created_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["provider"], name="connections_one_a_provider", condition=~Q(state="off")
+                fields=["provider"],
+                name="connections_one_in_use",
+                condition=Q(state__in=["live", "broken"]),
+            ),
+            models.UniqueConstraint(
+                fields=["provider"],
+                name="connections_one_attempt",
+                condition=Q(state="pending"),
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "live", "broken", "off"]),

@@ -20,6 +20,9 @@ class OpenConnection:
     account_name: str
     secrets: Mapping[str, str] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
+    clinic: int = 0
+    """The clinic's number, by which the vendor's limits are counted; 0 counts none."""
 
     @property
     def token(self) -> str:

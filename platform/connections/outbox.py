@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from django.db import transaction
+
 from connections.models import OutboxEntry
+from tenants.scope import current_scope
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,6 +83,7 @@ def delivers(kind: str, handler: Handler[Any], *, repeats: bool, label: str) -> 
 
 
 def kind_of(entry: OutboxEntry) -> Kind:
+    """Answer how an entry is delivered; raises KeyError for a kind this version does not know."""
     return _kinds[entry.kind]
 
 
@@ -109,5 +113,33 @@ def put(
         "lane": lane,
         "not_after": not_after,
     } | ({"not_before": not_before} if not_before else {})
-    entry, _is_new = OutboxEntry.objects.get_or_create(key=key, defaults=facts)
+    entry, is_new = OutboxEntry.objects.get_or_create(key=key, defaults=facts)
+    if is_new:
+        deliver_after_commit()
     return entry
+
+
+class _Delivery:
+    """Starts the delivery of one clinic's entries."""
+
+    def __init__(self, tenant_id: int) -> None:
+        self.tenant_id = tenant_id
+
+    def __call__(self) -> None:
+        from connections.tasks import start_delivery
+
+        start_delivery(self.tenant_id)
+
+
+def deliver_after_commit() -> None:
+    """Let a worker deliver once the running transaction has committed; asked often, sent once."""
+    scope = current_scope()
+    asked = transaction.get_connection(scope.alias).run_on_commit
+    if not any(isinstance(entry[1], _Delivery) for entry in asked):
+        # Where the queue does not answer, the sweep finds the entry within the minute.
+        transaction.on_commit(_Delivery(scope.tenant_id), using=scope.alias, robust=True)
+
+
+def kinds() -> dict[str, Kind]:
+    """Answer every registered kind by its name."""
+    return dict(_kinds)

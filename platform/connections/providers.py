@@ -44,6 +44,8 @@ class OAuth:
     scopes: tuple[str, ...]
     extra: Mapping[str, str] = field(default_factory=dict)
     """More parameters of the authorisation request."""
+    client_auth: str = "client_secret_basic"
+    """How the client names itself at the token endpoint, in OAuth's own words."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class Provider:
     secret_fields: frozenset[str] = frozenset()
     settings_url: str = ""
     order: int = 50
+    exclusive: bool = True
+    """Whether an account (its external_id) belongs to one clinic, and is not exchanged silently."""
 
     @property
     def is_offered(self) -> bool:

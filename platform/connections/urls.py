@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from connections import views
+
+app_name = "connections"
+urlpatterns = [
+    path("", views.integrations, name="list"),
+]
