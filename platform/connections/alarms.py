@@ -101,7 +101,7 @@ def _alarm(connection: Connection) -> Alarm:
         key=f"connection:{connection.pk}",
         title=f"{name} has to be connected again" if is_broken else f"{name} does not work",
         text=connection.problem,
-        url=reverse("connections:list", urlconf=settings.CLINIC_URLCONF),
+        url=reverse("integrations:list", urlconf=settings.CLINIC_URLCONF),
     )
 
 

@@ -36,7 +36,7 @@ class ConnectionsConfig(AppConfig):
         register(
             NavItem(
                 "Integrations",
-                "connections:list",
+                "integrations:list",
                 "plug-connected",
                 "integrations.view",
                 70,

@@ -4,7 +4,7 @@ from django.urls import path
 
 from connections import views
 
-app_name = "connections"
+app_name = "integrations"
 urlpatterns = [
     path("", views.integrations, name="list"),
 ]
