@@ -1,4 +1,4 @@
-"""The ledger: double entry, append-only. Every entry's postings come to nothing (checked at commit)."""
+"""The ledger: double entry, append-only. The postings of an entry come to nothing."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ class BillingDetails(ClinicModel):
     footer_text = models.TextField(blank=True, default="")
     ndis_registration = models.CharField(max_length=30, blank=True, default="")
     """The registered provider's organisation id, for claims to the NDIA."""
+    charge_since = models.DateField(null=True, blank=True)
+    """Visits before this day were charged elsewhere: the old system's."""
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

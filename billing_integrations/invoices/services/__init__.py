@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from billing_integrations.invoices.services.charging import (
+    Proposal,
+    charge_after_all,
+    charge_visits,
+    propose,
+    waive_visit,
+)
 from billing_integrations.invoices.services.drafting import (
     Charge,
     change_draft,
@@ -49,15 +56,19 @@ __all__ = [
     "NothingToChargeError",
     "OtherPayerError",
     "PaymentVoidError",
+    "Proposal",
     "StillSettledError",
     "TooMuchError",
     "billing_details",
     "change_draft",
+    "charge_after_all",
+    "charge_visits",
     "credit_all",
     "credit_invoice",
     "delete_draft",
     "draft_invoice",
     "issue_invoice",
+    "propose",
     "receive_payment",
     "record_payment",
     "refund",
@@ -67,5 +78,6 @@ __all__ = [
     "use_credit",
     "void_invoice",
     "void_payment",
+    "waive_visit",
     "write_off",
 ]

@@ -31,7 +31,6 @@ from billing_integrations.invoices.services.errors import (
 from billing_integrations.invoices.services.numbering import billing_details, take_number
 from billing_integrations.invoices.services.posting import Account, Kind, post, reverse, side
 from billing_integrations.invoices.services.settling import allocate
-from tenants.scope import current_tenant
 from ui.wording import money
 
 if TYPE_CHECKING:
@@ -81,11 +80,8 @@ def issue_invoice(
 
 
 def issuer_facts(details: BillingDetails) -> dict[str, Any]:
-    """Answer the clinic as an invoice of today prints it."""
-    clinic = current_tenant()
+    """Answer the clinic as an invoice of today prints it, below its letterhead."""
     return {
-        "practice": clinic.name,
-        "accent": clinic.accent,
         "legal_name": details.legal_name,
         "abn": details.abn,
         "is_gst_registered": details.is_gst_registered,
