@@ -1,22 +1,20 @@
 """Letters on their way by e-mail: who may get one, one mail an address, never the same one twice.
 
 A mail is claimed in a short transaction before it goes out, so a task that is delivered twice finds
-nothing to do. Where a worker dies in between, nobody knows whether the mail went out: it is shown as
-not sent, with these words, and a person decides.
+nothing to do. Where a worker dies in between, or the mailbox breaks off before it has answered, nobody
+knows whether the mail went out: it is shown as perhaps sent, with these words, and a person decides.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr
 from functools import partial
-from smtplib import SMTPAuthenticationError, SMTPException, SMTPRecipientsRefused
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -29,6 +27,8 @@ from clinical.letters.services import LetterError, UnfinishedLetterError
 from clinical.messages.models import Message
 from clinical.practice.models import Location
 from clinical.practice.rules import require
+from connections.mailbox import connection_for_clinic, current_mailbox
+from ports.outcomes import DeliveryError, UnclearError
 from tenants.scope import current_scope
 from ui.pdf import PdfError
 
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from accounts.models import User
     from tenants.models import Tenant
 
-TIMEOUT = 30
-"""Seconds that the mail server may take to answer."""
 LOST_AFTER = timedelta(minutes=15)
 LEFT_AFTER = timedelta(minutes=2)
 MOST_ADDRESSES = 10
+UNSENT = (LetterMail.State.FAILED, LetterMail.State.UNCLEAR)
+"""A person may send these again."""
 UNKNOWN = (
-    "The sending was broken off. It may have arrived: ask, or look into the mail server's log, "
-    "before you send it again."
+    "The sending was broken off. It may have arrived: ask, or look into the mailbox, before you send "
+    "it again."
 )
 
 
@@ -110,9 +110,9 @@ def send_by_mail(
 
 @transaction.atomic
 def send_again(mail: LetterMail, *, actor: User, at: datetime) -> LetterMail:
-    """Try a mail that was not sent once more; raises MailError for any other."""
+    """Try a mail once more that was not sent, or may not have been; raises MailError for any other."""
     require(actor, Action.CHANGE, Resource.LETTERS)
-    again = LetterMail.objects.filter(pk=mail.pk, state=LetterMail.State.FAILED).update(
+    again = LetterMail.objects.filter(pk=mail.pk, state__in=UNSENT).update(
         state=LetterMail.State.QUEUED, problem="", asked_by=actor.name, asked_at=at, changed_at=at
     )
     if not again:
@@ -134,6 +134,23 @@ class Claimed:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mail; `problem` is empty where the mailbox has taken it."""
+
+    problem: str = ""
+    is_unclear: bool = False
+
+    @property
+    def state(self) -> LetterMail.State:
+        if self.is_unclear:
+            return LetterMail.State.UNCLEAR
+        return LetterMail.State.FAILED if self.problem else LetterMail.State.SENT
+
+
+SENT = Outcome()
+
+
 def claim(mail_id: UUID, *, clinic: Tenant, at: datetime) -> Claimed | None:
     """Take a mail that waits; None where another worker has it or it was sent."""
     waiting = LetterMail.objects.select_for_update(skip_locked=True, of=("self",)).filter(
@@ -151,39 +168,32 @@ def claim(mail_id: UUID, *, clinic: Tenant, at: datetime) -> Claimed | None:
         return Claimed(mail.pk, None, "The PDF could not be made. The operators are told.")
 
 
-def deliver(claimed: Claimed) -> str:
-    """Hand the mail to the mail server; answers what went wrong, "" for nothing."""
+def deliver(claimed: Claimed) -> Outcome:
+    """Hand the mail to the clinic's mailbox, outside every scope; answers what became of it."""
     if claimed.message is None:
-        return claimed.problem
-    claimed.message.connection = get_connection(timeout=TIMEOUT)
+        return Outcome(claimed.problem)
     try:
         claimed.message.send()
-    except SMTPRecipientsRefused:
-        return "The mail server does not take this address. Correct it in the address book."
-    except SMTPAuthenticationError:
-        return "The mail server does not let Nexus in. The operators have to set its password."
-    except SMTPException as error:
-        code = getattr(error, "smtp_code", "")
-        return f"The mail server refused the mail{f' ({code})' if code else ''}."
-    except (OSError, ValueError):
-        return "The mail server could not be reached. Try again in a few minutes."
-    return ""
+    except UnclearError as error:
+        return Outcome(error.words, is_unclear=True)
+    except DeliveryError as error:
+        return Outcome(error.words)
+    return SENT
 
 
-def close(mail_id: UUID, *, problem: str, at: datetime) -> None:
+def close(mail_id: UUID, outcome: Outcome, *, at: datetime) -> None:
     """Keep what became of a claimed mail; the letter counts as sent with its first mail."""
-    state = LetterMail.State.FAILED if problem else LetterMail.State.SENT
     closed = LetterMail.objects.filter(pk=mail_id, state=LetterMail.State.SENDING)
-    if not closed.update(state=state, problem=problem, changed_at=at):
+    if not closed.update(state=outcome.state, problem=outcome.problem, changed_at=at):
         return
     mail = LetterMail.objects.get(pk=mail_id)
     Message.objects.filter(pk=mail.message_id).update(
-        state=Message.State.FAILED if problem else Message.State.SENT,
-        sent_at=None if problem else at,
-        source_note=problem,
+        state=outcome.state.value,
+        sent_at=None if outcome.problem else at,
+        source_note=outcome.problem,
         changed_at=at,
     )
-    if not problem:
+    if outcome.state == LetterMail.State.SENT:
         Letter.objects.filter(pk=mail.letter_id, state=Letter.State.FINAL).update(
             state=Letter.State.SENT, changed_at=at
         )
@@ -195,7 +205,7 @@ def left_lying(*, at: datetime) -> list[UUID]:
         state=LetterMail.State.SENDING, changed_at__lt=at - LOST_AFTER
     ).values_list("pk", flat=True)
     for mail_id in lost:
-        close(mail_id, problem=UNKNOWN, at=at)
+        close(mail_id, Outcome(UNKNOWN, is_unclear=True), at=at)
     waiting = LetterMail.objects.filter(state=LetterMail.State.QUEUED, asked_at__lt=at - LEFT_AFTER)
     return list(waiting.values_list("pk", flat=True)[:200])
 
@@ -229,15 +239,17 @@ def _written(mail: LetterMail, clinic: Tenant) -> EmailMessage:
     """Write the mail: nothing clinical in it but the attachment."""
     letter = mail.letter
     practice = " ".join(clinic.name.split())
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    connection = connection_for_clinic(clinic)
+    sender = connection.mailbox.address
     answer_to = _answer_to(letter)
     message = EmailMessage(
         subject=f"A letter from {practice}",
         body=mail.message.body,
-        from_email=formataddr((practice, sender)),
+        from_email=connection.mailbox.sender(practice),
         to=[formataddr((mail.name, mail.address)) if mail.name else mail.address],
         reply_to=[formataddr((practice, answer_to))] if answer_to else None,
         headers={"Message-ID": f"<{mail.pk}.{mail.tries}@{sender.rpartition('@')[2]}>"},
+        connection=connection,
     )
     message.attach(file_name(letter), letter_pdf(letter, clinic=clinic), "application/pdf")
     return message
@@ -247,7 +259,7 @@ def _body(letter: Letter, practice: str) -> str:
     context = {
         "practice": practice,
         "phone": letter.location.phone if letter.location else "",
-        "answers": bool(_answer_to(letter)),
+        "answers": current_mailbox().is_own or bool(_answer_to(letter)),
     }
     return render_to_string("letters/mail/attached.txt", context).strip()
 

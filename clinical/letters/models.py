@@ -160,6 +160,7 @@ class LetterMail(ClinicModel):
         SENDING = "sending", "Being sent"
         SENT = "sent", "Sent"
         FAILED = "failed", "Not sent"
+        UNCLEAR = "unclear", "May have been sent"
 
     letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="mails")
     message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="letter_mail")
@@ -167,7 +168,7 @@ class LetterMail(ClinicModel):
     address = models.CharField()
     state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
     problem = models.CharField(blank=True, default="")
-    """Why it was not sent, for a person."""
+    """Why it was not sent, or why nobody knows, for a person."""
     tries = models.PositiveSmallIntegerField(default=0)
     asked_by = models.CharField(blank=True, default="")
     asked_at = models.DateTimeField()
@@ -182,7 +183,7 @@ class LetterMail(ClinicModel):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "sending", "sent", "failed"]),
+                condition=Q(state__in=["queued", "sending", "sent", "failed", "unclear"]),
                 name="letters_lettermail_state",
             )
         ]

@@ -27,9 +27,9 @@ def send(task: TenantTask, mail_id: str) -> None:
         claimed = mailing.claim(uuid.UUID(mail_id), clinic=task.tenant, at=timezone.now())
     if claimed is None:
         return
-    problem = mailing.deliver(claimed)
+    outcome = mailing.deliver(claimed)
     with task.scope():
-        mailing.close(claimed.mail_id, problem=problem, at=timezone.now())
+        mailing.close(claimed.mail_id, outcome, at=timezone.now())
 
 
 @shared_task(name="letters.send_everywhere")

@@ -109,6 +109,13 @@ def renew_token(link: PatientLink, *, at: datetime) -> str | None:
     return token if changed else None
 
 
+def note_mailing(link: PatientLink, problem: str) -> None:
+    """Keep why the mail with a link did not go out; an empty text: the mailbox has taken it."""
+    PatientLink.objects.filter(pk=link.pk).exclude(mail_problem=problem).update(
+        mail_problem=problem
+    )
+
+
 def digest_of(token: str) -> str:
     """Answer what is kept of a token in this clinic."""
     salt = f"measures.link.{current_scope().key}"

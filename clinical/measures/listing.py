@@ -129,11 +129,14 @@ def _link_row(link: PatientLink, now: Any) -> dict[str, Any]:
         state = ("Expired", "neutral", "clock-off")
     elif link.opened_at:
         state = ("Begun", "info", "pencil")
+    elif link.mail_problem:
+        state = ("Look at the e-mail", "danger", "alert-triangle")
     else:
         state = ("Waiting", "warning", "clock")
     return {
         "link": link,
         "name": get_instrument(link.code, link.instrument_version).name,
         "state": state,
-        "is_open": state[0] in {"Begun", "Waiting"},
+        "problem": link.mail_problem if link.opened_at is None else "",
+        "is_open": not link.finished_at and not link.cancelled_at and link.expires_at > now,
     }

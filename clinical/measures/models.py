@@ -120,6 +120,8 @@ class PatientLink(ClinicModel):
     created_by_name = models.CharField(blank=True, default="")
     email = models.CharField(blank=True, default="")
     """Where it was sent; empty where somebody copied it."""
+    mail_problem = models.CharField(blank=True, default="")
+    """Why the mail did not go out, or why nobody knows, in words for people."""
     sent_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, blank=True)

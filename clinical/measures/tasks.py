@@ -1,9 +1,12 @@
-"""Mails about questionnaires. Nothing clinical stands in them: not what is asked, not what was said."""
+"""Mails about questionnaires: to patients from the clinic's mailbox, to its own people from Nexus.
+
+Nothing clinical stands in them: not what is asked, not what was said.
+"""
 
 from __future__ import annotations
 
-import smtplib
 from email.utils import formataddr, parseaddr
+from smtplib import SMTPException
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -14,15 +17,17 @@ from django.utils import timezone
 
 from accounts.permissions import Action, Resource, allows
 from clinical.appointments.models import Appointment
-from clinical.measures.links import first_name, renew_token
+from clinical.measures.links import first_name, note_mailing, renew_token
 from clinical.measures.models import Assessment, PatientLink
+from connections.mailbox import connection_for_clinic
+from ports.outcomes import BrokenConnectionError, DeliveryError, RetryLaterError
 from tenants.tasks import tenant_task
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 RETRY: dict[str, Any] = {
-    "autoretry_for": (OSError, smtplib.SMTPException),
+    "autoretry_for": (RetryLaterError, BrokenConnectionError, OSError, SMTPException),
     "retry_backoff": 30,
     "max_retries": 6,
 }
@@ -30,7 +35,10 @@ RETRY: dict[str, Any] = {
 
 @tenant_task(name="measures.send_link", long=True, **RETRY)
 def send_link(self: Any, link_id: str) -> None:
-    """Mail a link to the patient. Each delivery carries a token made for it; the task knows none."""
+    """Mail a link to the patient. Each delivery carries a token made for it; the task knows none.
+
+    What the mailbox refuses, or may have sent, is not tried again: the patient's page says so.
+    """
     clinic = self.request.tenant
     with self.scope():
         link = PatientLink.objects.select_related("patient").filter(pk=link_id).first()
@@ -45,7 +53,25 @@ def send_link(self: Any, link_id: str) -> None:
             "until": timezone.localtime(link.expires_at),
         }
         address = link.email
-    _mail(clinic, "measures/mail/link.txt", f"A questionnaire from {clinic.name}", context, address)
+        connection = connection_for_clinic(clinic)
+        context["answers"] = connection.mailbox.is_own
+    mailbox = connection.mailbox
+    mail = EmailMessage(
+        subject=" ".join(f"A questionnaire from {clinic.name}".split()),
+        body=render_to_string("measures/mail/link.txt", context),
+        from_email=mailbox.sender(clinic.name if mailbox.is_own else f"{clinic.name} via Nexus"),
+        to=[address],
+        connection=connection,
+    )
+    problem: DeliveryError | None = None
+    try:
+        mail.send()
+    except DeliveryError as error:
+        problem = error
+    with self.scope():
+        note_mailing(link, problem.words if problem else "")
+    if isinstance(problem, RetryLaterError | BrokenConnectionError):
+        raise problem
 
 
 @tenant_task(name="measures.tell_of_alert", long=True, **RETRY)

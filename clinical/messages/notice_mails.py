@@ -6,13 +6,10 @@ Nothing clinical is in them: the practice, the place, the time on its clocks, th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from email.utils import formataddr, parseaddr
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -23,6 +20,8 @@ from clinical.messages.models import Message, PatientNotice
 from clinical.messages.notices import Kind, State, current_settings, kind_of, known_plan
 from clinical.practice.clock import zone_of
 from clinical.practice.models import AppointmentType
+from connections.mailbox import connection_for_clinic, current_mailbox
+from ports.outcomes import RefusedError, UnclearError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +31,8 @@ if TYPE_CHECKING:
     from clinical.messages.models import NoticeSettings
     from clinical.patients.models import Patient
     from clinical.practice.models import Location
+    from ports.outcomes import DeliveryError
     from tenants.models import Tenant
-
-SECONDS = 30
-"""That the mail server may take to answer."""
-REFUSED = 500
-"""From this answer on the mail server will say the same again."""
 
 
 @dataclass(frozen=True)
@@ -81,25 +76,13 @@ def claim(patient_id: UUID, *, clinic: Tenant, at: datetime) -> Mail | None:
 
 
 def send(mail: Mail) -> None:
-    """Hand the mail to the server; raises OSError or SMTPException."""
-    mail.mail.connection = get_connection(timeout=SECONDS)
+    """Hand the mail to the clinic's mailbox, outside every scope; raises DeliveryError."""
     mail.mail.send()
 
 
-def is_final(error: Exception) -> bool:
-    """Answer whether trying again would not help."""
-    if isinstance(error, SMTPRecipientsRefused):
-        return all(code >= REFUSED for code, _ in error.recipients.values())
-    return isinstance(error, SMTPResponseException) and error.smtp_code >= REFUSED
-
-
-def words_for(error: Exception) -> str:
-    """Say what went wrong, without what the server may quote of the mail."""
-    if isinstance(error, SMTPRecipientsRefused):
-        return "The mail server does not take mail for this address."
-    if isinstance(error, SMTPException):
-        return "The mail server refused the mail."
-    return "The mail server could not be reached."
+def is_final(error: DeliveryError) -> bool:
+    """Answer whether a person has to decide: trying again is no use, or might tell it twice."""
+    return isinstance(error, RefusedError | UnclearError)
 
 
 def _still_to_tell(notice: PatientNotice, at: datetime, *, is_on: bool) -> bool:
@@ -158,15 +141,16 @@ def _written(
     verb = {Kind.BOOKED: "booked", Kind.MOVED: "moved", Kind.CANCELLED: "cancelled"}
     said = f" {verb[Kind(kinds.pop())]}" if len(notices) == 1 else ""
     subject = f"{what}{said}: {clinic.name}"
-    name = " ".join(clinic.name.split())
-    sender = formataddr((f"{name} via Nexus", parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    connection = connection_for_clinic(clinic)
+    mailbox = connection.mailbox
     return EmailMessage(
         " ".join(subject.split()),
         body,
-        sender,
+        mailbox.sender(clinic.name if mailbox.is_own else f"{clinic.name} via Nexus"),
         [address],
         reply_to=[how.reply_to] if how.reply_to else None,
         headers={"Auto-Submitted": "auto-generated"},
+        connection=connection,
     )
 
 
@@ -179,7 +163,7 @@ def body_of(notices: Sequence[PatientNotice], *, clinic: Tenant, how: NoticeSett
         "name": patient.preferred_name or patient.given_names or patient.full_name,
         "clinic": clinic.name,
         "phone": phone,
-        "reply_to": how.reply_to,
+        "reply_to": how.reply_to or current_mailbox().is_own,
         "lines": [_line(notice) for notice in notices],
     }
     return render_to_string("messages/mail/notice.txt", context)

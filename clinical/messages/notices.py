@@ -154,11 +154,15 @@ def note_sent(message_id: UUID, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def note_failed(message_id: UUID, *, at: datetime, problem: str, is_final: bool) -> None:
-    """Remember that the mail was not sent, and try again after a while unless it is final."""
-    Message.objects.filter(pk=message_id).update(
-        state=Message.State.FAILED, sent_at=at, changed_at=at
-    )
+def note_failed(
+    message_id: UUID, *, at: datetime, problem: str, is_final: bool, is_unclear: bool = False
+) -> None:
+    """Remember that the mail was not sent, and try again after a while unless it is final.
+
+    `is_unclear`: it may have been sent all the same, as `problem` says; such a one is final.
+    """
+    state = Message.State.UNCLEAR if is_unclear else Message.State.FAILED
+    Message.objects.filter(pk=message_id).update(state=state, sent_at=at, changed_at=at)
     for notice in PatientNotice.objects.filter(message=message_id, state=State.SENDING):
         tried = notice.attempts
         gives_up = is_final or tried >= len(RETRY_AFTER) or _is_superseded(notice)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from smtplib import SMTPException
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.utils import timezone
 
-from clinical.messages import notice_mails, notices
+from clinical.messages import notice_mails, notices, planning
+from clinical.messages.models import Message, ReminderRule
+from clinical.messages.sending import follow_outbox
+from ports.outcomes import DeliveryError, UnclearError
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 from tenants.tasks import tenant_task
@@ -32,7 +35,7 @@ def send_notices(task: TenantTask) -> None:
             continue
         try:
             notice_mails.send(mail)
-        except (OSError, SMTPException, ValueError) as error:
+        except DeliveryError as error:
             log.warning(
                 "a notice of %s was not sent: %s", task.tenant.subdomain, type(error).__name__
             )
@@ -40,8 +43,9 @@ def send_notices(task: TenantTask) -> None:
                 notices.note_failed(
                     mail.message_id,
                     at=timezone.now(),
-                    problem=notice_mails.words_for(error),
-                    is_final=notice_mails.is_final(error) or isinstance(error, ValueError),
+                    problem=error.words,
+                    is_final=notice_mails.is_final(error),
+                    is_unclear=isinstance(error, UnclearError),
                 )
         else:
             with task.scope():
@@ -64,3 +68,30 @@ def send_notices_everywhere() -> None:
             continue
         if is_due:
             send_notices.delay_for(tenant.pk)
+
+
+@tenant_task(name="messages.plan_reminders", long=True)
+def plan_reminders(task: TenantTask) -> None:
+    """Queue the clinic's reminders that are due, and follow what the outbox has given up."""
+    with timezone.override(ZoneInfo(task.tenant.time_zone)):
+        with task.scope():
+            follow_outbox(timezone.now())
+        with task.scope():
+            planning.plan_due(timezone.now())
+
+
+@shared_task(name="messages.plan_reminders_everywhere")
+def plan_reminders_everywhere() -> None:
+    """Send a task to every clinic that reminds its patients, or has something queued."""
+    with public_scope():
+        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+    for tenant in tenants:
+        try:
+            with tenant_scope(tenant):
+                queued = Message.objects.filter(state=Message.State.QUEUED)
+                has_work = ReminderRule.objects.filter(is_on=True).exists() or queued.exists()
+        except Exception:
+            log.exception("the reminders of %s could not be looked at", tenant.subdomain)
+            continue
+        if has_work:
+            plan_reminders.delay_for(tenant.pk)

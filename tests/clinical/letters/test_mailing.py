@@ -16,6 +16,7 @@ from clinical.letters.models import Letter
 from clinical.letters.selectors import addresses_for, likely_recipients
 from clinical.messages.models import Message
 from clinical.practice.models import Location
+from connections import mailbox
 
 pytestmark = pytest.mark.django_db(databases=["default"])
 
@@ -45,10 +46,10 @@ def _deliver(mail, clinic) -> str | None:
     claimed = mailing.claim(mail.pk, clinic=clinic, at=NOW)
     if claimed is None:
         return None
-    problem = mailing.deliver(claimed)
-    mailing.close(mail.pk, problem=problem, at=NOW)
+    outcome = mailing.deliver(claimed)
+    mailing.close(mail.pk, outcome, at=NOW)
     mail.refresh_from_db()
-    return problem
+    return outcome.problem
 
 
 def test_each_address_gets_one_mail_with_the_pdf_and_nothing_clinical(alpha, letter, clinician):
@@ -78,11 +79,17 @@ def test_a_mail_that_fails_says_why_and_is_tried_again_by_hand(
     [mail] = _ask(letter, clinician, "vale@example.com")
 
     class Refusing:
+        def open(self):
+            pass
+
+        def close(self):
+            pass
+
         def send_messages(self, _messages):
             raise SMTPRecipientsRefused({"vale@example.com": (550, b"no such user")})
 
     with monkeypatch.context() as patched:
-        patched.setattr(mailing, "get_connection", lambda **_: Refusing())
+        patched.setattr(mailbox, "get_connection", lambda **_: Refusing())
         assert "does not take this address" in _deliver(mail, alpha)
     assert (mail.state, Message.objects.get().state) == ("failed", "failed")
     assert _deliver(mail, alpha) is None, "a task that comes twice finds nothing to do"
@@ -94,13 +101,40 @@ def test_a_mail_that_fails_says_why_and_is_tried_again_by_hand(
         mailing.send_again(mail, actor=clinician, at=NOW)
 
 
+def test_a_mail_that_may_have_arrived_is_said_to_and_only_a_person_sends_it_again(
+    alpha, letter, clinician, monkeypatch
+):
+    [mail] = _ask(letter, clinician, "vale@example.com")
+
+    class CutOff:
+        def open(self):
+            pass
+
+        def close(self):
+            pass
+
+        def send_messages(self, _messages):
+            raise TimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mailbox, "get_connection", lambda **_: CutOff())
+        assert "may have been sent" in _deliver(mail, alpha)
+    letter.refresh_from_db()
+    assert (mail.state, mail.message.state, letter.state) == ("unclear", "unclear", "final")
+    assert mailing.left_lying(at=NOW + mailing.LOST_AFTER * 2) == []
+
+    mailing.send_again(mail, actor=clinician, at=NOW)
+    assert _deliver(mail, alpha) == ""
+
+
 def test_a_mail_broken_off_is_never_sent_by_itself_again(alpha, letter, clinician):
     [mail] = _ask(letter, clinician, "vale@example.com")
     mailing.claim(mail.pk, clinic=alpha, at=NOW - mailing.LOST_AFTER * 2)
 
     assert mailing.left_lying(at=NOW) == []
     mail.refresh_from_db()
-    assert (mail.state, mail.problem) == ("failed", mailing.UNKNOWN)
+    assert (mail.state, mail.problem) == ("unclear", mailing.UNKNOWN)
+    assert mail.message.state == "unclear"
 
 
 def test_what_cannot_go_out_is_refused(letter, clinician, person, patient):

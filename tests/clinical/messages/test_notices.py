@@ -17,6 +17,8 @@ from clinical.messages.models import Message, NoticeSettings, PatientNotice
 from clinical.messages.tasks import send_notices, send_notices_everywhere
 from clinical.patients.models import ContactPoint
 from clinical.practice.models import AppointmentType, Location
+from connections import mailbox
+from ports.outcomes import DeliveryError, UnclearError
 from tenants.scope import tenant_scope
 from tenants.tasks import TENANT_HEADER, TenantTask
 
@@ -222,6 +224,12 @@ class _Refusing:
     def __init__(self, error):
         self.error = error
 
+    def open(self):
+        pass
+
+    def close(self):
+        pass
+
     def send_messages(self, _messages):
         raise self.error
 
@@ -232,6 +240,7 @@ class _Refusing:
         (ConnectionRefusedError(), State.WAITING),
         (smtplib.SMTPResponseException(421, b"try later"), State.WAITING),
         (smtplib.SMTPRecipientsRefused({"ada@example.com": (550, b"none")}), State.FAILED),
+        (TimeoutError(), State.FAILED),
     ],
 )
 def test_a_mail_that_is_not_taken_is_tried_again_unless_that_is_no_use(  # noqa: PLR0917 - fixtures
@@ -241,12 +250,15 @@ def test_a_mail_that_is_not_taken_is_tried_again_unless_that_is_no_use(  # noqa:
     late = timezone.now() + 4 * MINUTE
     PatientNotice.objects.update(due_at=timezone.now() - MINUTE)
     with monkeypatch.context() as patched:
-        patched.setattr(notice_mails, "get_connection", lambda **_options: _Refusing(error))
+        patched.setattr(mailbox, "get_connection", lambda **_options: _Refusing(error))
         _run(alpha)
 
     notice, message = PatientNotice.objects.get(), Message.objects.get()
-    assert (notice.state, message.state) == (state, Message.State.FAILED)
+    is_unclear = isinstance(error, TimeoutError)
+    assert notice.state == state
+    assert message.state == (Message.State.UNCLEAR if is_unclear else Message.State.FAILED)
     assert notice.problem.startswith("The mail server")
+    assert ("may have been sent" in notice.problem) == is_unclear
     if state == State.WAITING:
         assert told(alpha, late) == []
         assert len(told(alpha, late + timedelta(hours=1))) == 1
@@ -259,10 +271,10 @@ def _run(alpha):
         claimed = notice_mails.claim(patient_id, clinic=alpha, at=timezone.now())
         try:
             notice_mails.send(claimed)
-        except (OSError, smtplib.SMTPException) as error:
+        except DeliveryError as error:
             notices.note_failed(
-                claimed.message_id, at=timezone.now(), problem=notice_mails.words_for(error),
-                is_final=notice_mails.is_final(error),
+                claimed.message_id, at=timezone.now(), problem=error.words,
+                is_final=notice_mails.is_final(error), is_unclear=isinstance(error, UnclearError),
             )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""A clinic's own Gmail mailbox sends its mail."""

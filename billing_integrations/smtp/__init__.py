@@ -1,0 +1,1 @@
+"""A clinic's own mail server sends its mail."""

@@ -1,0 +1,1 @@
+"""A clinic's own object store for its files."""
