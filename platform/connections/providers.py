@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from django import forms
 
@@ -96,6 +96,8 @@ class Provider:
     order: int = 50
     exclusive: bool = True
     """Whether an account (its external_id) belongs to one clinic, and is not exchanged silently."""
+    keeps_because: Callable[[], str] | None = None
+    """Asked in the clinic's scope before a disconnection: why it must not be now; empty: it may be."""
 
     @property
     def is_offered(self) -> bool:

@@ -263,6 +263,9 @@ def disconnect(connection: Connection, *, actor: User, at: datetime) -> Connecti
     found = held.first()
     if found is None:
         raise ConnectError("This is disconnected already.")
+    keeps_because = provider_of(found.provider).keeps_because
+    if keeps_because is not None and (reason := keeps_because()):
+        raise ConnectError(reason)
     Connection.objects.filter(provider=found.provider, state=State.PENDING).delete()
     if found.sealed:
         outbox.put(
