@@ -87,6 +87,8 @@ def _fields(tenant: Tenant, actor: Actor) -> dict[str, Any]:
         "tenant_id": scope.tenant_id,
         "label": scope.label,
         "actor": actor,
+        "name": scope.name,
+        "time_zone": scope.time_zone,
     }
 
 

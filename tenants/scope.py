@@ -61,6 +61,9 @@ class Scope:
     alias: str = "default"
     label: str = ""
     actor: Actor = NOBODY
+    name: str = ""
+    """The clinic's, as its patients know it."""
+    time_zone: str = ""
 
     @property
     def is_clinic(self) -> bool:
@@ -148,7 +151,10 @@ def platform_scope(*, actor: Actor = NOBODY):  # type: ignore[no-untyped-def]  #
 def scope_of(tenant: Tenant | Scope, *, using: str = "default") -> Scope:
     if isinstance(tenant, Scope):
         return replace(tenant, alias=using)
-    return Scope(tenant.schema_name, tenant.pk, using, tenant.subdomain)
+    return Scope(
+        tenant.schema_name, tenant.pk, using, tenant.subdomain,
+        name=tenant.name, time_zone=tenant.time_zone,
+    )  # fmt: skip
 
 
 def act_as(actor: Actor) -> None:

@@ -9,15 +9,21 @@ class MessagesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.permissions import Action, Resource
         from clinical.appointments import changes, drawer_facts
         from clinical.messages.facts import drawer_facts_of
+        from clinical.messages.mail_delivery import MessageMail
         from clinical.messages.notices import note_changes
         from clinical.messages.timeline import SOURCES
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
+        from connections import outbox
+        from events.topics import register_topic
         from ui.navigation import NavItem
         from ui.navigation import register as register_entry
 
+        outbox.delivers("messages.mail", MessageMail(), repeats=False, label="E-mail to a patient")
+        register_topic("texts", needs=(Action.VIEW, Resource.MESSAGES))
         register(Tab("Messages", "clinic_messages:list", "messages.view", 70, icon="message"))
         for source in SOURCES:
             timeline.register(source)

@@ -8,10 +8,28 @@ from django.db import models
 from django.db.models import Q
 
 from clinical.appointments.models import Appointment
-from clinical.messages.texting_models import Conversation, ReminderRule
+from clinical.messages.texting_models import (
+    Conversation,
+    MessageTemplate,
+    OptOut,
+    ReminderRule,
+    TextSettings,
+)
 from clinical.patients.models import Patient
 from clinical.practice.models import Location
 from tenants.models import ClinicModel
+
+__all__ = [
+    "Conversation",
+    "Message",
+    "MessageTemplate",
+    "NoticeSettings",
+    "OptOut",
+    "PatientNotice",
+    "Reminder",
+    "ReminderRule",
+    "TextSettings",
+]
 
 
 class Reminder(ClinicModel):
@@ -145,9 +163,6 @@ class Message(ClinicModel):
     """The number or mail address of the other side, as it stood."""
     normalised = models.CharField(blank=True, default="", db_default="", db_collation="C")
     """The address as `clinical.patients.contacts` compares it; empty for what an import brought."""
-    conversation = models.ForeignKey(
-        Conversation, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
-    )
     reminder = models.ForeignKey(
         Reminder, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
     )
@@ -182,7 +197,14 @@ class Message(ClinicModel):
         ordering: ClassVar = ["-sent_at", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["patient", "sent_at", "id"], name="messages_message_patient_sent"),
-            models.Index(fields=["conversation", "id"], name="messages_message_conversation"),
+            models.Index(
+                fields=["normalised", "id"],
+                name="messages_message_with_number",
+                condition=~Q(normalised=""),
+            ),
+            models.Index(
+                fields=["due_at"], name="messages_message_queued", condition=Q(state="queued")
+            ),
             models.Index(
                 fields=["vendor_id"], name="messages_message_vendor", condition=~Q(vendor_id="")
             ),

@@ -114,6 +114,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "takeout.tidy_everywhere",
         "decision_support.refresh_everywhere",  # clinic by clinic, each in its scope
         "messages.send_notices_everywhere",  # looks into each clinic in its scope
+        "messages.plan_reminders_everywhere",  # looks into each clinic in its scope
         "connections.sweep_everywhere",  # clinic by clinic, each in its scope
         "connections.renew_everywhere",
         "connections.tell_everywhere",

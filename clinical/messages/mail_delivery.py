@@ -1,0 +1,83 @@
+"""How the outbox carries a mail to a patient: through the clinic's own mailbox, where it has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from clinical.messages.notices import current_settings
+from clinical.messages.sending import note_refused, note_taken, wanted_message
+from connections.mailbox import ClinicMail, current_mailbox, mime_of, opened_mailer
+from connections.outbox import Answer
+from ports.outcomes import UnclearError
+from tenants.models import Tenant
+from tenants.running import running_clinic
+from tenants.scope import public_scope
+
+if TYPE_CHECKING:
+    from clinical.messages.models import Message
+    from connections.mailbox import Mailbox
+    from connections.models import OutboxEntry
+    from connections.opened import OpenConnection
+    from ports.outcomes import DeliveryError
+    from tenants.running import RunningClinic
+
+
+@dataclass(frozen=True)
+class Written:
+    """A mail as it is handed over, and from where."""
+
+    clinic_id: int
+    mailbox: Mailbox
+    mail: EmailMessage
+
+
+class MessageMail:
+    """The outbox handler of "messages.mail"."""
+
+    def provider_of(self, entry: OutboxEntry) -> str:  # noqa: ARG002 - the clinic has one mailbox
+        return current_mailbox().provider
+
+    def prepare(self, entry: OutboxEntry) -> Written:
+        message = wanted_message(entry.subject_id, at=timezone.now())
+        clinic, mailbox = running_clinic(), current_mailbox()
+        return Written(clinic.id, mailbox, mail_of_message(message, clinic, mailbox, entry))
+
+    def send(self, entry: OutboxEntry, prepared: Written, opened: OpenConnection | None) -> Answer:  # noqa: ARG002 - the protocol's
+        with public_scope():
+            clinic = Tenant.objects.get(pk=prepared.clinic_id)
+        if opened is None:
+            ClinicMail(clinic, prepared.mailbox).send(prepared.mail)
+            return Answer()
+        mail = mime_of(prepared.mail, sender=prepared.mailbox.address)
+        receipt = opened_mailer(opened, clinic).send(mail)
+        return Answer(receipt.vendor_id, {"thread": receipt.thread_id})
+
+    def settle(self, entry: OutboxEntry, answer: Answer) -> None:
+        note_taken(entry.subject_id, provider=entry.provider, vendor_id=answer.vendor_id)
+
+    def failed(self, entry: OutboxEntry, error: DeliveryError) -> None:
+        is_unclear = isinstance(error, UnclearError)
+        note_refused(entry.subject_id, error.words, is_unclear=is_unclear)
+
+
+def mail_of_message(
+    message: Message, clinic: RunningClinic, mailbox: Mailbox, entry: OutboxEntry
+) -> EmailMessage:
+    """Write a message as a mail, from the clinic's mailbox or in its name. Its Message-ID is ours."""
+    name = " ".join(clinic.name.split())
+    sender = mailbox.sender(name if mailbox.is_own else f"{name} via Nexus")
+    answers = "" if mailbox.is_own else current_settings().reply_to
+    domain = mailbox.address.rpartition("@")[2] or settings.BASE_DOMAIN
+    return EmailMessage(
+        message.subject,
+        message.body,
+        sender,
+        [message.address],
+        reply_to=[answers] if answers else None,
+        headers={"Message-ID": f"<{entry.pk}@{domain}>"},
+    )
