@@ -59,6 +59,8 @@ VENDOR_CLIENTS = {
     name: env.pair(f"NEXUS_{name.upper()}_CLIENT") for name in ("xero", "google")
 }
 HOOKS_URL = env.text("NEXUS_HOOKS_URL", "")
+# Signs what Xero tells of all clinics of our app; without one nothing it tells is believed.
+XERO_WEBHOOK_KEY = env.text("NEXUS_XERO_WEBHOOK_KEY", "")
 
 # ── Databases: one server, three roles ──────────────────────────────────────────────────────────
 ORIGINAL_BACKEND = "django_rls.backends.postgresql"
@@ -119,9 +121,11 @@ TENANT_APPS = [
     "clinical.recalls",
     "clinical.reports",
     "billing_integrations.invoices",
+    "billing_integrations.xero",
     "billing_integrations.ndis",
     "billing_integrations.gmail",
     "billing_integrations.smtp",
+    "billing_integrations.sms",
     "billing_integrations.mailboxes",
     "onboarding.imports",
     "onboarding.takeout",
@@ -247,6 +251,16 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "read-receipts-of-texts": {
+        "task": "sms.poll_everywhere",
+        "schedule": 600.0,
+        "options": {"expires": 590},
+    },
+    "watch-texts": {
+        "task": "sms.watch_everywhere",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
     "seal-audit-trails": {
         "task": "audit.seal_everywhere",
         "schedule": 60.0,

@@ -1,0 +1,1 @@
+"""ClickSend: its REST API v3."""

@@ -1,0 +1,1 @@
+"""Twilio: the Programmable Messaging API of 2010-04-01 (spec: twilio-oai)."""
