@@ -13,7 +13,7 @@ from ports.outcomes import RetryLaterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     import httpx2
 
@@ -101,6 +101,12 @@ class XeroClient:
 
     def invoices_since(self, asked: datetime) -> Iterator[Row]:
         return self._all("Invoices", {"where": 'Type=="ACCREC"'}, since=asked)
+
+    def sales_from(self, first: date) -> Iterator[Row]:
+        """Yield every invoice to a customer dated from a day on, without lines."""
+        day = f"DateTime({first.year},{first.month},{first.day})"
+        where = f'Type=="ACCREC" AND Date>={day}'
+        return self._all("Invoices", {"where": where, "summaryOnly": "true"})
 
     def credit_note_by_number(self, number: str) -> Row | None:
         params = {"where": f'CreditNoteNumber=="{_plain(number)}"'}

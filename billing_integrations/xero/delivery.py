@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from billing_integrations.xero import links, payloads, problems
 from billing_integrations.xero.links import Kind
-from billing_integrations.xero.models import XeroLink, XeroSettings
 from connections.outbox import NothingToSendError
 from ports.outcomes import RefusedError, RetryLaterError
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from billing_integrations.xero.client import XeroClient
+    from billing_integrations.xero.models import XeroLink, XeroSettings
     from connections.models import OutboxEntry
     from connections.opened import OpenConnection
     from ports.accounting import Debtor

@@ -80,7 +80,7 @@ class PullHandler(XeroHandler):
 
     def send(self, entry: OutboxEntry, prepared: str, opened: OpenConnection | None) -> Answer:
         with client_of(check_organisation(entry, opened)) as client:
-            return Answer(prepared, {"row": _needed(client.invoice(prepared))})
+            return Answer(prepared, {"row": needed(client.invoice(prepared))})
 
     def settle(self, entry: OutboxEntry, answer: Answer) -> None:
         told = reading.apply_invoice(organisation_of(entry), answer.kept["row"])
@@ -90,7 +90,7 @@ class PullHandler(XeroHandler):
         """Leave the rest to the poll, which reads it too."""
 
 
-def _needed(row: dict[str, Any]) -> dict[str, Any]:
+def needed(row: dict[str, Any]) -> dict[str, Any]:
     """Keep of an invoice what is worth writing down; amounts as JSON carries them."""
     amounts = ("Total", "AmountDue", "AmountPaid", "AmountCredited")
     kept = {name: row.get(name) for name in ("InvoiceID", "Status")}

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.conf import settings
 
-from billing_integrations.xero import problems, wire
+from billing_integrations.xero import chart, problems, wire
 from billing_integrations.xero.client import XeroClient
 from connections import addresses, http, providers, tokens
 from ports.outcomes import RefusedError, RetryLaterError
+from tenants.scope import tenant_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,12 +86,16 @@ class XeroAdapter:
         ]
 
     def check(self, opened: OpenConnection) -> str:
+        """Read the organisation and what it books by, and keep that for the settings page."""
+        from billing_integrations.xero import services
+
         with client_of(opened) as client:
-            found = client.organisation()
-        name = found.get("Name") or opened.account_name
-        currency = found.get("BaseCurrency") or ""
-        demo = " It is a demo company." if found.get("IsDemoCompany") is True else ""
-        return f"Xero answers for {name}{f' ({currency})' if currency else ''}.{demo}"
+            name, found = chart.read(client)
+        if opened.clinic:
+            with tenant_scope(tokens.scope_of_opened(opened)):
+                services.keep_chart(opened.external_id, name, found)
+        accounts = len(found["accounts"])
+        return f"Xero answers for {name or opened.account_name}: {accounts} accounts were read."
 
     def revoke(self, opened: OpenConnection) -> None:
         """Take this organisation out of what Nexus may reach; others of the same person stay."""

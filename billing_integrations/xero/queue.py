@@ -185,7 +185,7 @@ def catch_up() -> int:
         organisation=settings.organisation, kind=Kind.INVOICE, object_id=OuterRef("pk")
     )
     missing = (
-        Invoice.objects.filter(~Exists(known), issued_on__gte=settings.go_live)
+        Invoice.objects.filter(~Exists(known), issued_on__gte=settings.go_live, total_cents__gt=0)
         .exclude(state__in=[Invoice.State.DRAFT, Invoice.State.VOID])
         .select_related("patient", "contact")
         .order_by("serial")[:MOST_AT_ONCE]

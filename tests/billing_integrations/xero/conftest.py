@@ -1,0 +1,100 @@
+"""One xero-local for the session, its gaps filled, and a proxy before it that can fail."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.peers.proxy import proxy
+from tests.peers.xero import complete, xero_local
+
+
+@pytest.fixture(scope="session")
+def peer():
+    """xero-local, complete; every test adds organisations of its own."""
+    with xero_local() as url, complete(url) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _front(peer):
+    with proxy(peer.url) as running:
+        yield running
+
+
+@pytest.fixture
+def front(_front, settings):
+    """The proxy that Nexus speaks to."""
+    _front.forget()
+    settings.VENDOR_URLS = {
+        "xero.api": _front.url,
+        "xero.token": f"{_front.url}/connect/token",
+        "xero.revoke": f"{_front.url}/connect/revocation",
+    }
+    yield _front
+    assert _front.violations == []
+
+
+@pytest.fixture
+def connect(peer, front):
+    """Connect a clinic: `connect(alpha)` answers the organisation's id."""
+    return lambda clinic, name="Northside": connected(peer, clinic, name)
+
+
+def connected(peer, clinic, name: str) -> str:
+    from billing_integrations.xero.models import XeroSettings
+    from billing_integrations.xero.provider import KEY
+    from connections import services
+    from connections.providers import Account, provider
+    from tenants.scope import tenant_scope
+
+    organisation = peer.add_organisation(name)
+    with tenant_scope(clinic):
+        services.establish(
+            provider(KEY),
+            Account(external_id=organisation, name=name),
+            secrets={"access_token": "token-1", "refresh_token": "refresh-1"},
+            expires_at=timezone.now() + timedelta(minutes=30),
+            scopes=(),
+            actor_name="Owner",
+            at=timezone.now(),
+        )
+        XeroSettings.objects.create(
+            organisation=organisation,
+            organisation_name=name,
+            chart={"accounts": [{"code": "200", "name": "Consultations", "type": "REVENUE"}]},
+            income={"default": "200"},
+            taxes={"free": "EXEMPTOUTPUT", "taxable": "OUTPUT", "out": "BASEXCLUDED"},
+            banks={"default": "090", "card": "091"},
+            write_off_account="400",
+            go_live=date(2026, 1, 1),
+        )
+    return organisation
+
+
+@pytest.fixture
+def issue():
+    """Issue an invoice in the clinic in scope: `issue(12000)` answers it."""
+    return issued
+
+
+def issued(*cents: int, patient=None, given_names: str = "Ann", on: date | None = None):
+    from billing_integrations.invoices.models import PayerKind, PriceItem
+    from billing_integrations.invoices.payers import Payer
+    from billing_integrations.invoices.services import Charge, draft_invoice, issue_invoice
+    from clinical.patients.models import Patient
+
+    patient = patient or Patient.objects.create(given_names=given_names, family_name="Archer")
+    item, _ = PriceItem.objects.get_or_create(code="STD", defaults={"name": "Standard visit"})
+    draft = draft_invoice(
+        patient,
+        actor=None,
+        payer=Payer(PayerKind.PATIENT),
+        charges=[
+            Charge(description="Left knee, post-surgical review", unit_cents=one, item=item)
+            for one in cents or (12000,)
+        ],
+    )
+    return issue_invoice(draft, actor=None, on=on)
