@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from clinical.documents.sniffing import INLINE_IMAGES, INLINE_PDF
 from clinical.patients.models import Patient
 from tenants.models import ClinicModel
 
@@ -176,3 +177,10 @@ class Attachment(ClinicModel):
     @property
     def is_servable(self) -> bool:
         return self.scan in {self.Scan.CLEAN, self.Scan.NOT_SCANNED}
+
+    @property
+    def shows_as(self) -> str:
+        """`image` or `pdf` where a browser shows it, else ``."""
+        if self.media_type in INLINE_IMAGES:
+            return "image"
+        return "pdf" if self.media_type == INLINE_PDF else ""

@@ -19,5 +19,6 @@ urlpatterns = [
     path("inbox/<uuid:pk>/leave/", views.leave, name="leave"),
     path("inbox/posts/<uuid:pk>/edit/", views.edit, name="edit"),
     path("inbox/files/<uuid:pk>/", views.attachment, name="attachment"),
+    path("inbox/files/<uuid:pk>/show/<str:token>/", views.show, name="show"),
     path("patients/<uuid:pk>/team/", views.about, name="about"),
 ]

@@ -13,7 +13,10 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
+from clinical.documents import links
 from clinical.documents.finishing import blocks_of
+from clinical.documents.links import LinkExpiredError, LinkForgedError
+from clinical.documents.serving import IMAGE, PDF
 from clinical.patients.pages import record_page
 from clinical.patients.rules import visible_patients
 from clinical.patients.selectors import get_patient
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
     from clinical.patients.models import Patient
     from clinical.practice.requests import SignedInRequest
-    from clinical.threads.models import Thread
+    from clinical.threads.models import Attachment, Thread
 
 TAB = "threads:about"
 UNPROCESSABLE = 422
@@ -242,6 +245,35 @@ def attachment(request: SignedInRequest, pk: UUID) -> HttpResponseBase:
 
 @require_safe
 @requires(Action.VIEW, Resource.THREADS)
+def show(request: SignedInRequest, pk: UUID, token: str) -> HttpResponseBase:
+    """Answer a picture or a PDF of a post for the page to show; reading the thread is on record."""
+    found = selectors.get_attachment(request.user, pk)
+    try:
+        links.check_link(token, found, actor=request.user, purpose="show")
+    except LinkExpiredError:
+        return redirect(_url(found.post.thread))
+    except LinkForgedError as error:
+        raise Http404 from error
+    if not found.is_servable or not found.shows_as:
+        raise Http404
+    try:
+        stream = clinic_storage().stream(found.storage_key)
+    except FileNotFoundError:
+        raise Http404 from None
+    answer = StreamingHttpResponse(blocks_of(stream), content_type=found.media_type)
+    answer.headers["Content-Length"] = str(found.size)
+    answer.headers["Content-Disposition"] = (
+        content_disposition_header(as_attachment=False, filename=found.file_name) or "inline"
+    )
+    answer.headers["Content-Security-Policy"] = IMAGE
+    if found.shows_as == "pdf":
+        answer.headers["Content-Security-Policy"] = PDF
+        answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return answer
+
+
+@require_safe
+@requires(Action.VIEW, Resource.THREADS)
 def about(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Show what the team writes about a patient."""
     patient = get_patient(request.user, pk)
@@ -262,6 +294,9 @@ def _thread_page(
     task_form: TaskForm | None = None,
 ) -> HttpResponse:
     posts = selectors.posts_of(request.user, thread)
+    for shown in posts:
+        for file in shown.post.attachments.all():
+            file.show_url = _show_url(request, file)  # type: ignore[attr-defined]
     services.mark_read(thread, actor=request.user, at=timezone.now())
     inside = selectors.people_in(thread)
     everybody = list(who_may_take_part())
@@ -278,6 +313,14 @@ def _thread_page(
         "today": timezone.localdate(),
     }
     return render(request, "threads/detail.html", context, status=_status(form or task_form))
+
+
+def _show_url(request: SignedInRequest, file: Attachment) -> str:
+    """Answer an address good for minutes, where the page can show the file."""
+    if not file.is_servable or not file.shows_as:
+        return ""
+    token = links.sign_link(file, actor=request.user, purpose="show")
+    return reverse("threads:show", kwargs={"pk": file.pk, "token": token})
 
 
 def _stepped(request: SignedInRequest, thread: Thread, verb: Any, said: str) -> HttpResponse:

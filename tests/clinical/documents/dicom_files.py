@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONG = {"OB", "OW", "SQ", "UN"}
-EXPLICIT, RLE, J2K, DEFLATED = (
+EXPLICIT, RLE, J2K, DEFLATED, LOSSLESS = (
     "1.2.840.10008.1.2.1",
     "1.2.840.10008.1.2.5",
     "1.2.840.10008.1.2.4.90",
     "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.4.70",
 )
 
 
@@ -87,3 +88,42 @@ def dicom(
 def halves(left: int = -160, right: int = 240, side: int = 64) -> list[list[int]]:
     """Two halves of one value each."""
     return [[left] * (side // 2) + [right] * (side // 2) for _ in range(side)]
+
+
+def run_lengths(rows: list[list[int]]) -> bytes:
+    """Pack signed 16-bit rows for RLE: the high bytes, then the low ones, each run of one value."""
+    words = [struct.pack("<h", value) for row in rows for value in row]
+    planes = []
+    for part in (1, 0):
+        plane = b"".join(bytes([0, word[part]]) for word in words[:-2])
+        plane += bytes([255, words[-1][part]])  # the last two at once
+        planes.append(plane)
+    offsets = [len(planes), 64, 64 + len(planes[0]), *[0] * 13]
+    return struct.pack("<16I", *offsets) + b"".join(planes)
+
+
+def lossless_jpeg(rows: list[list[int]]) -> bytes:
+    """Pack unsigned 16-bit rows as lossless JPEG with the first predictor (ITU T.81, annex H)."""
+    height, width = len(rows), len(rows[0])
+    bits = []
+    for y, row in enumerate(rows):
+        for x, value in enumerate(row):
+            before = row[x - 1] if x else rows[y - 1][0] if y else 1 << 15
+            unlike = value - before
+            size = abs(unlike).bit_length()
+            # Every category has a code of five bits, its own number.
+            bits.append(f"{size:05b}")
+            if size:
+                bits.append(f"{unlike if unlike > 0 else unlike + (1 << size) - 1:0{size}b}")
+    stream = "".join(bits)
+    stream += "1" * (-len(stream) % 8)
+    packed = int(stream, 2).to_bytes(len(stream) // 8, "big").replace(b"\xff", b"\xff\0")
+    table = bytes([0, *[0] * 4, 17, *[0] * 11, *range(17)])
+    return b"".join((
+        b"\xff\xd8",
+        b"\xff\xc3" + struct.pack(">HBHHB", 11, 16, height, width, 1) + bytes([1, 0x11, 0]),
+        b"\xff\xc4" + struct.pack(">H", 2 + len(table)) + table,
+        b"\xff\xda" + struct.pack(">HB", 8, 1) + bytes([1, 0, 1, 0, 0]),
+        packed,
+        b"\xff\xd9",
+    ))  # fmt: skip

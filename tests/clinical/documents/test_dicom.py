@@ -122,7 +122,7 @@ def test_a_stack_is_the_batch_and_nobody_elses(alpha, beta, sign_in) -> None:
     assert b"".join(bytes_of)[128:] == b"DICM"
     assert bytes_of.headers["Content-Disposition"].startswith("attachment")
     assert clinician.get(_url("stack", made[2].pk)).status_code == 404
-    assert sign_in(alpha, "support_coordinator").get(_url("stack", made[0].pk)).status_code in {
+    assert sign_in(alpha, "coordinator").get(_url("stack", made[0].pk)).status_code in {
         403,
         404,
     }

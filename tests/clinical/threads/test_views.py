@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import re
+from io import BytesIO
+
 from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
 
 from audit.models import Event
 from clinical.threads.models import Attachment, Thread
@@ -60,3 +64,40 @@ def test_a_patient_of_nobody_is_not_written_about(alpha, beta, sign_in, patient)
         assert sent.status_code in {404, 422}
     with tenant_scope(alpha):
         assert not Thread.objects.exists()
+
+
+def test_pictures_and_pdfs_are_looked_at_in_the_thread_and_nothing_else(alpha, beta, sign_in):
+    kim, bo = sign_in(alpha, "clinician"), sign_in(alpha, "billing")
+    picture = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(picture, "PNG")
+    files = {
+        "wound.png": picture.getvalue(),
+        "plan.pdf": b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n",
+        "notes.txt": b"twice a day",
+    }
+
+    page = kim.post(
+        "/inbox/new/",
+        {
+            "subject": "Wound",
+            "body": "Look.",
+            "is_task": "on",
+            "assignee": str(kim.person.pk),
+            "priority": 2,
+            "files": [SimpleUploadedFile(name, content) for name, content in files.items()],
+        },
+    )["Location"]
+    text = kim.get(page).text
+
+    urls = {url.split("/")[3]: url for url in re.findall(r'data-preview="([^"]+)"', text)}
+    with tenant_scope(alpha):
+        ids = {file.file_name: str(file.pk) for file in Attachment.objects.all()}
+    assert set(urls) == {ids["wound.png"], ids["plan.pdf"]}
+    shown = kim.get(urls[ids["wound.png"]])
+    assert (shown.getvalue(), shown["Content-Type"]) == (files["wound.png"], "image/png")
+    assert shown["Content-Security-Policy"].startswith("sandbox")
+    assert kim.get(urls[ids["plan.pdf"]])["X-Frame-Options"] == "SAMEORIGIN"
+    swapped = urls[ids["wound.png"]].replace(ids["wound.png"], ids["notes.txt"])
+    assert kim.get(swapped).status_code == 404
+    assert bo.get(urls[ids["wound.png"]]).status_code == 404
+    assert sign_in(beta, "clinician").get(urls[ids["wound.png"]]).status_code == 404

@@ -110,7 +110,7 @@ function show(found) {
   if (!calendar) start(shown);
   else for (const [name, value] of Object.entries(shown)) calendar.setOption(name, value);
   title();
-  requestAnimationFrame(speakPlainly);
+  requestAnimationFrame(() => { speakPlainly(); if (cursor?.isOn) cursor.stand(cursor.column, cursor.minutes); });
   showArrivals(found.arrivals);
   showHidden(state.view === "day" ? found.hidden : []);
 }
@@ -459,6 +459,33 @@ function enterGrid() {
   (coming || blocks[0])?.focus();
 }
 
+/* The slot cursor comes when it is first asked for. */
+let cursor;
+async function startCursor(near) {
+  if (state.view === "month" || !calendar) { enterGrid(); return; }
+  if (!cursor) {
+    const { SlotCursor } = await import(new URL(frame.dataset.cursor, document.baseURI));
+    cursor = new SlotCursor(frame, find("[data-diary-said]"), {
+      shown: slots,
+      book: (date, column) => { cursor.leave(); if (state.placing) place(date, column ? { id: column } : null); else newAt(date, column ? { id: column } : null); },
+      open: (id) => { cursor.leave(); openDrawer(id); },
+    });
+  }
+  const [hours, minutes] = (state.now || "").slice(11, 16).split(":").map(Number);
+  if (!cursor.begin(near, hours * 60 + minutes || 9 * 60)) enterGrid();
+}
+
+function slots() {
+  const [first, last] = span();
+  const days = [];
+  for (let day = first; day <= last; day = later(day, 1)) days.push(day);
+  const events = state.found.events.filter((event) => !event.extendedProps.off).map((event) => ({
+    id: event.id, start: event.start.slice(0, 16), end: event.end.slice(0, 16), column: event.resourceIds?.[0],
+    name: state.isPrivate && event.extendedProps.named ? initials(event.title) : event.title,
+  }));
+  return { view: state.view, columns: state.columns, days, hours: state.found.hours, events };
+}
+
 function walkIn() {
   if (!config.mayCreate) return;
   const now = new Date(Math.floor(Date.now() / 300000) * 300000);
@@ -493,7 +520,11 @@ document.addEventListener("keydown", (event) => {
   const take = (act) => { event.preventDefault(); event.stopImmediatePropagation(); act(); };
   if (isPlain && event.shiftKey && event.key.toLowerCase() === "w") { take(walkIn); return; }
   if (isPlain && (event.key === "[" || event.key === "]")) { take(() => stepLocation(event.key === "]" ? 1 : -1)); return; }
-  if (isPlain && event.key.toLowerCase() === "g") { take(enterGrid); return; }
+  if (isPlain && event.key.toLowerCase() === "g") { take(() => startCursor(event.target.closest?.("[data-event]"))); return; }
+  if (cursor?.isOn && event.target === cursor.box && isPlain) {
+    const act = cursor.key(event);
+    if (act) { take(act); return; }
+  }
   const tab = event.target.closest?.("[data-location]");
   if (tab && (event.key === "ArrowLeft" || event.key === "ArrowRight")) { take(() => stepLocation(event.key === "ArrowRight" ? 1 : -1).focus()); return; }
   const chosen = event.target.closest?.("[data-event]");

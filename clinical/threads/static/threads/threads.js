@@ -120,3 +120,22 @@ for (const input of document.querySelectorAll("[data-files]")) {
     words.textContent = files.length === 0 ? "Add files" : files.length === 1 ? files[0].name : `${files.length} files`;
   });
 }
+
+/* A picture or a PDF, looked at in place. */
+const preview = document.querySelector("#th-preview");
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-preview]");
+  if (!button || !preview) return;
+  const { preview: url, previewKind: kind, previewName: name, previewSave: save } = button.dataset;
+  const shown = document.createElement(kind === "pdf" ? "iframe" : "img");
+  shown.src = url;
+  if (kind === "pdf") shown.title = name;
+  else shown.alt = name;
+  // The link is good for minutes; a page that stood open longer gets fresh ones.
+  shown.addEventListener("error", () => window.location.reload(), { once: true });
+  preview.querySelector("#th-preview-title").textContent = name;
+  preview.querySelector("[data-preview-download]").href = save;
+  preview.querySelector("[data-preview-stage]").replaceChildren(shown);
+  preview.showModal();
+});
+preview?.addEventListener("close", () => preview.querySelector("[data-preview-stage]").replaceChildren());

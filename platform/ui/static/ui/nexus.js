@@ -199,13 +199,15 @@ function listHotkeys() {
   const list = find("[data-hotkey-list]");
   if (!list) return;
   list.replaceChildren();
-  for (const element of document.querySelectorAll("[data-hotkey]")) {
+  // A page's keys that press no button are told by elements with `data-key-hint`.
+  for (const element of document.querySelectorAll("[data-hotkey], [data-key-hint]")) {
     const row = document.createElement("div");
     const what = document.createElement("dt");
     const key = document.createElement("dd");
     const cap = document.createElement("kbd");
     what.textContent = element.dataset.hotkeyLabel || element.getAttribute("aria-label") || element.textContent.trim();
-    cap.textContent = { left: "←", right: "→", up: "↑", down: "↓" }[element.dataset.hotkey] || element.dataset.hotkey.toUpperCase();
+    const shown = element.dataset.hotkey || element.dataset.keyHint;
+    cap.textContent = { left: "←", right: "→", up: "↑", down: "↓" }[shown] || shown.toUpperCase();
     key.append(cap);
     row.append(what, key);
     list.append(row);
