@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 
 TEXT, TEST = "sms.message", "sms.test"
 CLOCKS_DIFFER = timedelta(minutes=10)
-NOT_CONNECTED = "No SMS account is connected: connect Twilio or ClickSend under Integrations. Texts wait until then."
+NOT_CONNECTED = (
+    "No SMS account is connected: connect Twilio or ClickSend under Integrations. Texts wait until "
+    "then."
+)
 TOO_LATE = "It could not be sent in time, and later it would be of no use."
 NOT_FOUND_YET = (
     "The sending was broken off; the vendor has nothing of it so far. It is tried again."

@@ -116,7 +116,7 @@ def months(today: date) -> list[date]:
     return found
 
 
-def tests(limit: int = 5) -> list[OutboxEntry]:
+def latest_tests(limit: int = 5) -> list[OutboxEntry]:
     """Answer the latest texts people sent to themselves."""
     return list(OutboxEntry.objects.filter(kind=TEST).order_by("-pk")[:limit])
 

@@ -21,7 +21,6 @@ from connections import selectors as connection_selectors
 from connections.models import OutboxEntry
 from connections.providers import Trade
 from connections.providers import provider as provider_of
-from ui.banners import Banner
 
 if TYPE_CHECKING:
     from typing import Any
@@ -119,8 +118,7 @@ def costs(request: SignedInRequest) -> HttpResponse:
 @requires(Action.VIEW, Resource.PATIENTS)
 def alarm(request: HttpRequest) -> HttpResponse:
     """Answer the line above every page anew; nothing once texts arrive again."""
-    banner: Banner | None = watching.banner(request)
-    return render(request, "sms/_alarm.html", {"banner": banner})
+    return render(request, "sms/_alarm.html", {"banner": watching.banner(request)})
 
 
 def _page(
@@ -157,7 +155,7 @@ def _page(
 def _progress() -> dict[str, Any]:
     """Answer the latest tests and the latest setting of the address."""
     replies = OutboxEntry.objects.filter(kind=REPLIES).order_by("-pk").first()
-    tests = [_test_row(entry) for entry in selectors.tests()]
+    tests = [_test_row(entry) for entry in selectors.latest_tests()]
     moving = {OutboxEntry.State.WAITING, OutboxEntry.State.SENDING}
     return {
         "tests": tests,

@@ -119,6 +119,8 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "connections.renew_everywhere",
         "connections.tell_everywhere",
         "connections.tidy_everywhere",
+        "sms.poll_everywhere",  # looks into each clinic in its scope
+        "sms.watch_everywhere",  # clinic by clinic, each in its scope
     }
     current_app.loader.import_default_modules()
 
