@@ -56,8 +56,8 @@ class FileTasks:
         if built.file is None:
             return
         key = key_of(built.file.field_id)
-        same_cell = link.raw.get(key) == staged.payload.get(key)
-        if not same_cell or link.modification_count != staged.modification_count:
+        is_another = link.modification_count != staged.modification_count
+        if is_another or link.raw.get(key) != staged.payload.get(key):
             self._wanted.append((document_id, staged, built.file))
 
     def want_what_is_missing(

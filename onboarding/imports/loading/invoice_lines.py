@@ -39,6 +39,7 @@ class InvoiceLineLoader(TableLoader):
         corrections = self.tools.corrections
         corrections.open_batch(self.rule.table_id, [staged.record_id for staged in batch])
         fresh: list[tuple[StagedRecord, uuid.UUID]] = []
+        known: list[tuple[StagedRecord, ImportLink]] = []
         for staged in batch:
             link = links.get(staged.record_id)
             if reason := corrections.left_out(staged):
@@ -48,15 +49,17 @@ class InvoiceLineLoader(TableLoader):
             elif link is not None and self._is_same(staged, link):
                 self._take(staged, UNCHANGED, target_id=link.target_id)
             else:
-                self._load_line(staged, link, fresh)
+                self._load_line(staged, link, fresh, known)
         self._lines.write(self.rule.table_id)
         self._link(fresh)
+        self._relink(known)
 
     def _load_line(
         self,
         staged: StagedRecord,
         link: ImportLink | None,
         fresh: list[tuple[StagedRecord, uuid.UUID]],
+        known: list[tuple[StagedRecord, ImportLink]],
     ) -> None:
         record = self._read(staged)
         invoice = self._lines.invoice_of(record)
@@ -74,7 +77,7 @@ class InvoiceLineLoader(TableLoader):
         if link.target_id != invoice:
             self._lines.take_from(link.target_id, place)
             link.target_id = invoice
-        self._relink(staged, link)
+        known.append((staged, link))
         self._take(staged, UPDATED, record=record, target_id=invoice)
 
 

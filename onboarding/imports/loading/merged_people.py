@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from clinical.patients.models import Patient
 from onboarding.imports.loading.merging import Merge, _key, _plain
-from onboarding.imports.loading.writing import MODELS, differs
+from onboarding.imports.loading.writing import differs
 from onboarding.imports.models import RowChange
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class MergedPersonMerge(Merge):
     fills: bool = False
 
     def _merge_columns(self, wanted: Mapping[str, Any]) -> bool:
-        current = self.writer.images(self.kind, [self.row_id], lock=True).get(self.row_id)
+        current = self.standing.rows.get(self.row_id)
         if current is None:
             return False
         before = self.before.main if self.before else {}
@@ -54,7 +54,7 @@ class MergedPersonMerge(Merge):
             elif now != new:
                 self._note_kept()
         if changes:
-            self.writer.update(self.kind, self.row_id, changes, self.place)
+            self.writer.update(self.kind, current, changes, self.place)
         return bool(changes)
 
     def _merge_extra(
@@ -82,8 +82,7 @@ class MergedPersonMerge(Merge):
 
     def _merge_children(self, kind: str, wanted: Sequence[Mapping[str, Any]]) -> bool:
         """Bring up only the rows that this very record had brought; the other record's stay."""
-        rows = MODELS[kind]._default_manager.filter(patient_id=self.row_id)
-        images = self.writer.images(kind, list(rows.values_list("pk", flat=True)))
+        images = self.standing.children(kind, self.row_id)
         brought = self._brought(kind)
         names = list(wanted[0]) if wanted else []
         there = {_key({name: image.get(name) for name in names}) for image in images.values()}

@@ -7,7 +7,9 @@ stays, and where the file has changed too that is told.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,6 +20,7 @@ from onboarding.imports.loading.writing import (
     VOLATILE,
     Writer,
     differs,
+    row_images,
     volatile,
 )
 from onboarding.imports.models import RowChange
@@ -26,13 +29,54 @@ from tenants.ids import uuid7
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Mapping, Sequence
 
     from onboarding.imports.loading.building import Built
     from onboarding.imports.loading.reading import ReadRecord
     from onboarding.imports.loading.writing import Where
 
 _KEPT = Issue("kept_edit", "Edited here since the last import: the edit is kept.")
+
+
+Image = Mapping[str, Any]
+"""A row as a JSON object."""
+
+
+@dataclass
+class Standing:
+    """How the rows of a batch stand here, and as imports last wrote them: asked once for all of them.
+
+    The rows are locked, so whoever is editing one is waited for and the edit is seen.
+    """
+
+    kind: str
+    ids: Sequence[uuid.UUID]
+    rows: Mapping[uuid.UUID, Image] = field(init=False)
+    loaded: Mapping[uuid.UUID, Image] = field(init=False)
+    _children: dict[str, Mapping[uuid.UUID, Mapping[uuid.UUID, Image]]] = field(
+        default_factory=dict
+    )
+    _loaded_children: dict[str, Mapping[uuid.UUID, Image]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rows = row_images(self.kind, self.ids, lock=True)
+        self.loaded = last_loaded(self.ids)
+
+    def children(self, kind: str, row_id: uuid.UUID) -> Mapping[uuid.UUID, Image]:
+        """Answer the rows of a kind that hang on one of the batch's patients."""
+        if kind not in self._children:
+            rows = MODELS[kind]._default_manager.filter(patient_id__in=self.ids)
+            owners = dict(rows.order_by("pk").values_list("pk", "patient_id"))
+            images = row_images(kind, list(owners))
+            found: dict[uuid.UUID, dict[uuid.UUID, Image]] = defaultdict(dict)
+            for child, owner in owners.items():
+                found[owner][child] = images[child]
+            self._children[kind] = found
+            self._loaded_children[kind] = last_loaded(list(owners), kind)
+        return self._children[kind].get(row_id, {})
+
+    def loaded_children(self, kind: str) -> Mapping[uuid.UUID, Image]:
+        """Answer the same of what imports last wrote; `children` has been asked before."""
+        return self._loaded_children[kind]
 
 
 @dataclass(frozen=True)
@@ -44,6 +88,7 @@ class Merge:
     row_id: uuid.UUID
     record: ReadRecord
     place: Where
+    standing: Standing
 
     def bring_up(self, built: Built) -> bool:
         """Bring the row and what hangs on it up to the file; answers whether anything changed."""
@@ -54,10 +99,10 @@ class Merge:
         return changed
 
     def _merge_columns(self, wanted: Mapping[str, Any]) -> bool:
-        current = self.writer.images(self.kind, [self.row_id], lock=True).get(self.row_id)
+        current = self.standing.rows.get(self.row_id)
         if current is None:  # deleted here this very moment
             return False
-        loaded = last_loaded([self.row_id]).get(self.row_id, current)
+        loaded = self.standing.loaded.get(self.row_id, current)
         changes: dict[str, Any] = {}
         machine = volatile(self.kind)
         for name, value in wanted.items():
@@ -74,14 +119,13 @@ class Merge:
             elif plain != loaded.get(name):
                 self._note_kept()
         if changes:
-            self.writer.update(self.kind, self.row_id, changes, self.place)
+            self.writer.update(self.kind, current, changes, self.place)
         return bool(changes)
 
     def _merge_children(self, kind: str, wanted: Sequence[Mapping[str, Any]]) -> bool:
         """Delete what an import had brought and is gone, add what is new; people's own rows stay."""
-        rows = MODELS[kind]._default_manager.filter(patient_id=self.row_id)
-        ids = list(rows.values_list("pk", flat=True))
-        images, loaded = self.writer.images(kind, ids), last_loaded(ids, kind)
+        images = self.standing.children(kind, self.row_id)
+        loaded = self.standing.loaded_children(kind)
         names = list(wanted[0]) if wanted else []
         missing = {_key(row): row for row in wanted}
         changed = False

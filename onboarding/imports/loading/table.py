@@ -1,4 +1,4 @@
-"""Loads the records of one table, a batch at a time: new rows in sets, changed ones one by one."""
+"""Loads the records of one table, a batch at a time, in sets: new rows and changed ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from onboarding.imports.loading.deciding import SetAsideError
 from onboarding.imports.loading.file_tasks import FILES
 from onboarding.imports.loading.ledger import CREATED, QUARANTINED, SKIPPED, UNCHANGED, UPDATED
 from onboarding.imports.loading.merged_people import MergedPersonMerge, people_made_of_two
-from onboarding.imports.loading.merging import Merge
+from onboarding.imports.loading.merging import Merge, Standing
 from onboarding.imports.loading.writing import CHILDREN, MODELS
 from onboarding.imports.models import ImportLink, RowChange, StagedRecord
 from onboarding.imports.targets import PATIENT
@@ -51,6 +51,16 @@ class _Fresh:
     record: ReadRecord
     built: Built
     row_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A record that has changed since it became a row."""
+
+    staged: StagedRecord
+    link: ImportLink
+    record: ReadRecord
+    built: Built
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,7 @@ class TableLoader:
         replacement = self.tools.replacement
         self._former = replacement.ids_of(self.rule.table_id, ids) if replacement else {}
         fresh: list[_Fresh] = []
+        known: list[_Known] = []
         unchanged: list[tuple[StagedRecord, uuid.UUID]] = []
         for staged in batch:
             link = links.get(staged.record_id)
@@ -125,7 +136,8 @@ class TableLoader:
                 unchanged.append((staged, link.target_id))
                 self._take(staged, UNCHANGED, target_id=link.target_id)
             else:
-                self._renew(staged, link)
+                self._look_again(staged, link, known)
+        self._renew(known)
         self._create(fresh)
         if self.rule.entity in FILES:
             self.tools.files.want_what_is_missing(self.rule, unchanged)
@@ -263,27 +275,46 @@ class TableLoader:
                 ],
             )
 
-    def _renew(self, staged: StagedRecord, link: ImportLink) -> None:
+    def _look_again(self, staged: StagedRecord, link: ImportLink, known: list[_Known]) -> None:
         record, built = self._build(staged)
         if isinstance(built, Refused):
             reason = f"{built.reason} The earlier record stays as it is."
             self._take(staged, built.outcome, reason=reason, record=record)
             return
-        self.tools.batches.write()
-        changed = self._merge_of(link, record).bring_up(built)
-        self.tools.files.want_if_changed(link.target_id, staged, link, built)
-        another = link.modification_count != staged.modification_count
-        patient = self._patient_of(link.target_id, built)
-        self.tools.attachments.want(staged, patient, changed=another)
-        self._relink(staged, link)
-        outcome = UPDATED if changed else UNCHANGED
-        self._take(staged, outcome, record=record, target_id=link.target_id)
+        known.append(_Known(staged, link, record, built))
 
-    def _merge_of(self, link: ImportLink, record: ReadRecord) -> Merge:
-        writer, entity = self.tools.writer, self.rule.entity
+    def _renew(self, known: Sequence[_Known]) -> None:
+        """Bring the rows up to their records; of two records of one row the second comes after."""
+        if not known:
+            return
+        self.tools.batches.write()
+        wave: dict[uuid.UUID, _Known] = {}
+        for one in known:
+            if one.link.target_id in wave:
+                self._renew_wave(list(wave.values()))
+                wave = {}
+            wave[one.link.target_id] = one
+        self._renew_wave(list(wave.values()))
+
+    def _renew_wave(self, wave: Sequence[_Known]) -> None:
+        standing = Standing(self.rule.entity, [one.link.target_id for one in wave])
+        changed = [self._merge_of(one, standing).bring_up(one.built) for one in wave]
+        self.tools.writer.write_updates()
+        for one, is_changed in zip(wave, changed, strict=True):
+            staged, link, target_id = one.staged, one.link, one.link.target_id
+            self.tools.files.want_if_changed(target_id, staged, link, one.built)
+            another = link.modification_count != staged.modification_count
+            patient = self._patient_of(target_id, one.built)
+            self.tools.attachments.want(staged, patient, changed=another)
+            outcome = UPDATED if is_changed else UNCHANGED
+            self._take(staged, outcome, record=one.record, target_id=target_id)
+        self._relink([(one.staged, one.link) for one in wave])
+
+    def _merge_of(self, one: _Known, standing: Standing) -> Merge:
+        writer, entity, link = self.tools.writer, self.rule.entity, one.link
         place = (self.rule.table_id, link.record_id)
         if entity != PATIENT or link.target_id not in self._made_of_two:
-            return Merge(writer, entity, link.target_id, record, place)
+            return Merge(writer, entity, link.target_id, one.record, place, standing)
         try:
             was = self.reader.read(link.record_id, link.raw)
             before = BUILDERS[PATIENT](was, self.tools.shop)
@@ -293,8 +324,9 @@ class TableLoader:
             writer,
             entity,
             link.target_id,
-            record,
+            one.record,
             place,
+            standing,
             before=before if isinstance(before, Built) else None,
             fills=link.rule_hash != self.rule_hash,
         )
@@ -303,25 +335,40 @@ class TableLoader:
     def _made_of_two(self) -> set[uuid.UUID]:
         return people_made_of_two()
 
-    def _relink(self, staged: StagedRecord, link: ImportLink) -> None:
-        """Remember the record's new text; the link as it was is kept for undoing."""
-        RowChange.objects.create(
-            run=self.tools.run,
-            table_id=link.table_id,
-            record_id=link.record_id,
-            target_type="link",
-            target_id=link.pk,
-            action=RowChange.Action.UPDATED,
-            before={
-                "payload_hash": link.payload_hash,
-                "rule_hash": link.rule_hash,
-                "modification_count": link.modification_count,
-                "raw": link.raw,
-            },
-        )
-        link.payload_hash, link.rule_hash = staged.payload_hash, self.rule_hash
-        link.modification_count, link.raw = staged.modification_count, staged.payload
-        link.save()
+    def _relink(self, pairs: Sequence[tuple[StagedRecord, ImportLink]]) -> None:
+        """Remember the records' new text; the links as they were are kept for undoing."""
+        if not pairs:
+            return
+        links = [link.pk for _, link in pairs]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO imports_rowchange (id, run_id, table_id, record_id, target_type, "
+                "target_id, action, before) "
+                "SELECT p.id, %s, l.table_id, l.record_id, 'link', l.id, %s, jsonb_build_object("
+                "'payload_hash', l.payload_hash, 'rule_hash', l.rule_hash, "
+                "'modification_count', l.modification_count, 'raw', l.raw) "
+                "FROM unnest(%s::uuid[], %s::uuid[]) AS p (id, link_id) "
+                "JOIN imports_importlink AS l ON l.id = p.link_id",
+                [
+                    self.tools.run.pk,
+                    RowChange.Action.UPDATED,
+                    [uuid7() for _ in pairs],
+                    links,
+                ],
+            )
+            cursor.execute(
+                "UPDATE imports_importlink AS l SET payload_hash = s.payload_hash, rule_hash = %s, "
+                "modification_count = s.modification_count, raw = s.payload, target_id = p.target_id "
+                "FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) "
+                "AS p (link_id, staged_id, target_id) "
+                "JOIN imports_stagedrecord AS s ON s.id = p.staged_id WHERE l.id = p.link_id",
+                [
+                    self.rule_hash,
+                    links,
+                    [staged.pk for staged, _ in pairs],
+                    [link.target_id for _, link in pairs],
+                ],
+            )
 
     def _take(
         self,

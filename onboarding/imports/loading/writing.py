@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -27,7 +29,6 @@ from onboarding.imports.models import ImportRun, RowChange
 from tenants.ids import uuid7
 
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Mapping, Sequence
 
 MODELS: Mapping[str, type[Model]] = {
@@ -75,6 +76,16 @@ Where = tuple[int | None, int | None]
 """Table id and record id a row came from; none for what a word in a field brought about."""
 
 
+@dataclass(frozen=True)
+class _Update:
+    """A change of one row that waits to be written with others like it."""
+
+    kind: str
+    changes: Mapping[str, Any]
+    before: Mapping[str, Any]
+    place: Where
+
+
 class Writer:
     """Writes for one run. The caller is in the clinic's scope and in the run's transaction."""
 
@@ -85,6 +96,7 @@ class Writer:
         self.outcomes: dict[uuid.UUID, str] = {}
         """What an insert over existing rows came to, where it was not that they were created."""
         self._dry_number = DRY_NUMBERS_FROM
+        self._updates: list[_Update] = []
 
     def insert(self, kind: str, rows: Sequence[dict[str, Any]], places: Sequence[Where]) -> None:
         """Insert rows that have an `id`; each comes from the record of the same place in `places`."""
@@ -138,31 +150,61 @@ class Writer:
             )
 
     def update(
-        self, kind: str, row_id: uuid.UUID, columns: Mapping[str, Any], place: Where
+        self, kind: str, before: Mapping[str, Any], columns: Mapping[str, Any], place: Where
     ) -> None:
-        """Change columns of one row, keeping the row as it was."""
-        model = MODELS[kind]
-        before = self.images(kind, [row_id])[row_id]
-        changes = {**columns, **({"changed_at": timezone.now()} if "changed_at" in before else {})}
-        types = _types(model, changes)
-        settings = ", ".join(f'"{name}" = row."{name}"' for name in types)
+        """Change columns of one row that stands as `before` when `write_updates` is called."""
+        changes = {**columns, "id": before["id"]}
+        if "changed_at" in before:
+            changes["changed_at"] = timezone.now()
+        self._updates.append(_Update(kind, changes, before, place))
+
+    def write_updates(self) -> None:
+        """Write the changes that wait, one statement for each set of columns, keeping rows as they were."""
+        waiting, self._updates = self._updates, []
+        alike: dict[tuple[str, tuple[str, ...]], list[_Update]] = {}
+        for one in waiting:
+            alike.setdefault((one.kind, tuple(one.changes)), []).append(one)
+        for (kind, _columns), updates in alike.items():
+            self._set(MODELS[kind], [one.changes for one in updates])
+            ids = [uuid.UUID(one.before["id"]) for one in updates]
+            after = self.images(kind, ids)
+            self._remember_updates(
+                kind,
+                [(pk, one.before, one.place) for pk, one in zip(ids, updates, strict=True)],
+                after,
+            )
+
+    @staticmethod
+    def _set(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Set the same columns of several rows in one statement; each row names its `id`."""
+        types = _types(model, rows[0])
+        settings = ", ".join(f'"{name}" = row."{name}"' for name in types if name != "id")
         shape = ", ".join(f'"{name}" {kind_}' for name, kind_ in types.items())
         with connection.cursor() as cursor:
             cursor.execute(
                 f'UPDATE "{model._meta.db_table}" AS t SET {settings} '  # noqa: S608
-                f"FROM jsonb_to_recordset(%s::jsonb) AS row ({shape}) WHERE t.id = %s",
-                [_dumps([changes]), row_id],
+                f"FROM jsonb_to_recordset(%s::jsonb) AS row ({shape}) WHERE t.id = row.id",
+                [_dumps(rows)],
             )
-        after = self.images(kind, [row_id])[row_id]
-        RowChange.objects.create(
-            run=self.run,
-            table_id=place[0],
-            record_id=place[1],
-            target_type=kind,
-            target_id=row_id,
-            action=RowChange.Action.UPDATED,
-            before=before,
-            after=after,
+
+    def _remember_updates(
+        self,
+        kind: str,
+        rows: Sequence[tuple[uuid.UUID, Mapping[str, Any], Where]],
+        after: Mapping[uuid.UUID, Mapping[str, Any]],
+    ) -> None:
+        RowChange.objects.bulk_create(
+            RowChange(
+                run=self.run,
+                table_id=place[0],
+                record_id=place[1],
+                target_type=kind,
+                target_id=row_id,
+                action=RowChange.Action.UPDATED,
+                before=before,
+                after=after[row_id],
+            )
+            for row_id, before, place in rows
         )
 
     def update_many(
@@ -178,29 +220,9 @@ class Writer:
         rows = [{**columns, "id": row_id} for row_id, columns in changes.items()]
         older = self._not_of_this_run(kind, list(changes))
         before = self.images(kind, older)
-        types = _types(model, rows[0])
-        settings = ", ".join(f'"{name}" = row."{name}"' for name in types if name != "id")
-        shape = ", ".join(f'"{name}" {kind_}' for name, kind_ in types.items())
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f'UPDATE "{model._meta.db_table}" AS t SET {settings} '  # noqa: S608
-                f"FROM jsonb_to_recordset(%s::jsonb) AS row ({shape}) WHERE t.id = row.id",
-                [_dumps(rows)],
-            )
+        self._set(model, rows)
         after = self.images(kind, older)
-        RowChange.objects.bulk_create(
-            RowChange(
-                run=self.run,
-                table_id=place[0],
-                record_id=place[1],
-                target_type=kind,
-                target_id=row_id,
-                action=RowChange.Action.UPDATED,
-                before=before[row_id],
-                after=after[row_id],
-            )
-            for row_id in older
-        )
+        self._remember_updates(kind, [(pk, before[pk], place) for pk in older], after)
 
     def _not_of_this_run(self, kind: str, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         made = set(
