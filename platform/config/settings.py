@@ -297,6 +297,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "tidy-exports": {"task": "takeout.tidy_everywhere", "schedule": 600.0},
     "keep-plan-dates": {"task": "funding.keep_dates_everywhere", "schedule": 24 * 3600.0},
+    "ask-measures-again": {
+        "task": "measures.ask_again_everywhere",
+        "schedule": 1800.0,
+        "options": {"expires": 1500},
+    },
     "refresh-reminders": {"task": "decision_support.refresh_everywhere", "schedule": 24 * 3600.0},
     "find-duplicate-patients": {
         "task": "patients.find_duplicates_everywhere",
@@ -310,6 +315,12 @@ CELERY_BEAT_SCHEDULE = {
     "renew-connections": {"task": "connections.renew_everywhere", "schedule": 12 * 3600.0},
     "tell-of-broken-connections": {"task": "connections.tell_everywhere", "schedule": 900.0},
     "tidy-connections": {"task": "connections.tidy_everywhere", "schedule": 24 * 3600.0},
+    "read-xero": {
+        "task": "xero.poll_everywhere",
+        "schedule": 900.0,
+        "options": {"expires": 890},
+    },
+    "compare-with-xero": {"task": "xero.check_everywhere", "schedule": 24 * 3600.0},
     "resume-forgotten-imports": {"task": "imports.resume_forgotten", "schedule": 3600.0},
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
 }

@@ -102,6 +102,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "audit.seal_everywhere",
         "audit.anchor_everywhere",
         "documents.prepare_everywhere",  # clinic by clinic, each in its scope
+        "measures.ask_again_everywhere",  # clinic by clinic, each in its scope
         "letters.send_everywhere",  # clinic by clinic, each in its scope
         "imports.resume_stale",
         "imports.resume_forgotten",
@@ -112,6 +113,8 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "notices.tidy_everywhere",
         "reports.tidy_everywhere",
         "takeout.tidy_everywhere",
+        "xero.poll_everywhere",  # sends each clinic's own task
+        "xero.check_everywhere",  # sends each clinic's own task
         "decision_support.refresh_everywhere",  # clinic by clinic, each in its scope
         "messages.send_notices_everywhere",  # looks into each clinic in its scope
         "messages.plan_reminders_everywhere",  # looks into each clinic in its scope
