@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from billing_integrations.invoices import hooks
-from billing_integrations.xero import money, queue, sales
+from typing import TYPE_CHECKING, Any
+
+from billing_integrations.invoices import hooks, panels
+from billing_integrations.xero import money, queue, sales, selectors
 from billing_integrations.xero.hearing import PullHandler, XeroReceiver
 from connections import inbox, outbox
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from billing_integrations.invoices.models import Invoice
 
 
 def register() -> None:
@@ -24,6 +30,7 @@ def register() -> None:
     for kind, (handler, label) in deliveries.items():
         outbox.delivers(kind, handler, repeats=True, label=label)
     inbox.receives("xero", XeroReceiver())
+    panels.register(panels.Panel("xero", "xero/_invoice.html", _facts, order=20))
     hooks.listen(
         "xero",
         on_issued=queue.on_issued,
@@ -34,3 +41,8 @@ def register() -> None:
         on_refund=queue.on_refund,
         on_write_off=queue.on_write_off,
     )
+
+
+def _facts(_actor: User, invoice: Invoice) -> dict[str, Any] | None:
+    state = selectors.state_of(invoice)
+    return {"state": state, "invoice": invoice} if state is not None else None
