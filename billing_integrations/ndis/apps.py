@@ -10,9 +10,42 @@ class NdisConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
+        from billing_integrations.invoices import hooks
+        from billing_integrations.ndis.booking import warnings_while_booking
+        from billing_integrations.ndis.facts import funds_left
+        from billing_integrations.ndis.funds import uses_of
+        from billing_integrations.ndis.services import keep_claimed_invoice
+        from clinical.appointments import booking_warnings
+        from clinical.funding.selectors import count_spending
+        from clinical.patients import header
+        from ui.navigation import NavItem, register
 
         coverage.exempt(
             "ndis_supportitem", "the NDIA's published prices; who loaded a list is kept"
         )
         # The file as it was made: its rows are recorded one by one.
         coverage.unrecorded("ndis_claimbatch", "content")
+        count_spending(uses_of)
+        header.register("ndis_funds", funds_left)
+        booking_warnings.register("ndis", warnings_while_booking, permission="patients.view")
+        hooks.listen("ndis", on_voided=keep_claimed_invoice)
+        register(
+            NavItem(
+                "NDIS claims",
+                "ndis:claims",
+                "file-export",
+                permission="invoices.view",
+                order=47,
+                group="Billing",
+            )
+        )
+        register(
+            NavItem(
+                "NDIS",
+                "ndis:settings",
+                "receipt-dollar",
+                permission="settings.view",
+                order=73,
+                group="Settings",
+            )
+        )
