@@ -1,18 +1,20 @@
-"""Questions about past invoices. Money is in cents."""
+"""Questions about invoices: those written here, and the old system's. Money is in cents."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.shortcuts import get_object_or_404
 
-from billing_integrations.invoices.rules import visible_invoices
+from billing_integrations.invoices.models import CreditNote, Invoice, PayerKind, Payment
+from billing_integrations.invoices.rules import visible_bills, visible_invoices, visible_payments
 from clinical.patients.rules import visible_patients
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from uuid import UUID
 
     from accounts.models import User
@@ -43,8 +45,70 @@ class InvoiceLine:
     raw: Sequence[tuple[str, str]]
 
 
-def get_invoice(actor: User, pk: UUID) -> PastInvoice:
-    """Answer an invoice with its patient; raises Http404 for whom the actor may not see it."""
+@dataclass(frozen=True)
+class PatientAccount:
+    """What stands between the clinic and a patient, and those who pay for them."""
+
+    invoices: Sequence[Invoice]
+    payments: Sequence[Payment]
+    own_open_cents: int
+    others_open_cents: int
+    overdue_cents: int
+    credit_cents: int
+    """Of the patient's own payments and credit notes."""
+
+    @property
+    def balance_cents(self) -> int:
+        return self.own_open_cents - self.credit_cents
+
+
+def get_bill(actor: User, pk: UUID) -> Invoice:
+    """Answer an invoice written here; raises Http404 for whom the actor may not see it."""
+    invoices = visible_bills(actor).filter(patient__in=visible_patients(actor))
+    related = ("patient__location", "patient__funding_type", "contact", "funding_type", "location")
+    return get_object_or_404(invoices.select_related(*related), pk=pk)
+
+
+def get_payment(actor: User, pk: UUID) -> Payment:
+    payments = visible_payments(actor).select_related("patient", "contact")
+    return get_object_or_404(payments, pk=pk)
+
+
+def account_of(actor: User, patient: Patient, *, today: date) -> PatientAccount:
+    """Answer a patient's invoices and payments with what they come to."""
+    invoices = visible_bills(actor).filter(patient=patient)
+    payments = visible_payments(actor).filter(patient=patient)
+    is_open = Q(state__in=Invoice.OPEN_STATES)
+    own = Q(payer_kind=PayerKind.PATIENT)
+    sums = invoices.aggregate(
+        own=Sum("open_cents", filter=is_open & own),
+        others=Sum("open_cents", filter=is_open & ~own),
+        overdue=Sum("open_cents", filter=is_open & Q(due_on__lt=today)),
+    )
+    paid = payments.filter(own, voided_at=None).aggregate(left=Sum("left_cents"))["left"]
+    noted = CreditNote.objects.filter(own, patient=patient).aggregate(left=Sum("left_cents"))
+    return PatientAccount(
+        invoices=list(invoices.select_related("contact").order_by("-pk")[:SHOWN]),
+        payments=list(payments.select_related("contact").order_by("-paid_on", "-pk")[:SHOWN]),
+        own_open_cents=sums["own"] or 0,
+        others_open_cents=sums["others"] or 0,
+        overdue_cents=sums["overdue"] or 0,
+        credit_cents=(paid or 0) + (noted["left"] or 0),
+    )
+
+
+def credit_for(invoice: Invoice) -> list[Payment | CreditNote]:
+    """Answer what is left of the payer's money that could settle the invoice, the oldest first."""
+    whose: dict[str, Any] = {"payer_kind": invoice.payer_kind, "contact": invoice.contact_id}
+    if invoice.payer_kind == PayerKind.PATIENT:
+        whose["patient"] = invoice.patient_id
+    payments = Payment.objects.filter(voided_at=None, left_cents__gt=0, **whose).order_by("pk")
+    notes = CreditNote.objects.filter(left_cents__gt=0, **whose).order_by("pk")
+    return [*payments, *notes]
+
+
+def get_past_invoice(actor: User, pk: UUID) -> PastInvoice:
+    """Answer an invoice of the old system with its patient; raises Http404."""
     invoices = visible_invoices(actor).filter(patient__in=visible_patients(actor))
     related = ("patient", "patient__location", "patient__funding_type")
     return get_object_or_404(invoices.select_related(*related), pk=pk)

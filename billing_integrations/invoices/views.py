@@ -36,7 +36,7 @@ def invoice_list(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @requires(Action.VIEW, Resource.INVOICES)
 def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    invoice = selectors.get_invoice(request.user, pk)
+    invoice = selectors.get_past_invoice(request.user, pk)
     patient = invoice.patient
     if patient is None:
         raise Http404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing_integrations.invoices.services.batches import ask_for_batch, make_next
 from billing_integrations.invoices.services.charging import (
     Proposal,
     charge_after_all,
@@ -33,6 +34,12 @@ from billing_integrations.invoices.services.issuing import (
     issue_invoice,
     void_invoice,
 )
+from billing_integrations.invoices.services.mailing import (
+    mail_invoice,
+    mail_receipt,
+    mail_statement,
+    send_again,
+)
 from billing_integrations.invoices.services.numbering import billing_details
 from billing_integrations.invoices.services.settling import (
     receive_payment,
@@ -59,6 +66,7 @@ __all__ = [
     "Proposal",
     "StillSettledError",
     "TooMuchError",
+    "ask_for_batch",
     "billing_details",
     "change_draft",
     "charge_after_all",
@@ -68,10 +76,15 @@ __all__ = [
     "delete_draft",
     "draft_invoice",
     "issue_invoice",
+    "mail_invoice",
+    "mail_receipt",
+    "mail_statement",
+    "make_next",
     "propose",
     "receive_payment",
     "record_payment",
     "refund",
+    "send_again",
     "take_back_allocation",
     "take_back_refund",
     "take_back_write_off",

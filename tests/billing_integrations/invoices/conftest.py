@@ -8,4 +8,4 @@ def desk(in_alpha):
     """Answer a patient, a plan manager, a price list and who writes the invoices, in clinic alpha."""
     from tests.billing_integrations.invoices.desk import Desk
 
-    return Desk()
+    return Desk(in_alpha)

@@ -27,7 +27,8 @@ class Desk:
 
     today = TODAY
 
-    def __init__(self) -> None:
+    def __init__(self, clinic) -> None:
+        self.clinic = clinic
         self.actor = User.objects.create(
             email="billing@desk.example", name="Bea Billing", role=User.Role.BILLING
         )
