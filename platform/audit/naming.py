@@ -58,6 +58,18 @@ def name_events(events: Sequence[Event]) -> list[ShownEvent]:
     return shown
 
 
+def name_things(things: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Named]:
+    """Name things by their table and id, in one query for each table; those that are gone are left out."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for table, object_id in things:
+        wanted[table].add(object_id)
+    return {
+        (table, object_id): named
+        for table, ids in wanted.items()
+        for object_id, named in _named(table, ids).items()
+    }
+
+
 def _named(table: str, ids: Iterable[str]) -> dict[str, Named]:
     model = models_by_table().get(table)
     if model is None or not model._meta.managed or not stands_here(model):

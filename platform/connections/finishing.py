@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from connections.opened import OpenConnection
-    from connections.providers import Provider
+    from connections.providers import Account, Provider
     from tenants.models import Tenant
 
 log = logging.getLogger(__name__)
@@ -41,9 +41,7 @@ def finish(tenant: Tenant, pk: UUID | str) -> None:
     try:
         if passing.get("code"):
             opened = _exchanged(tenant, pk, provider, passing)
-        accounts = provider.adapter.accounts(opened)
-        if not accounts:
-            raise RefusedError(NO_ACCOUNT)
+        accounts = _accounts(provider, opened)
     except Exception as error:
         if not isinstance(error, DeliveryError):
             log.exception("an attempt to connect %s ended in an error of ours", provider.key)
@@ -63,6 +61,13 @@ def finish(tenant: Tenant, pk: UUID | str) -> None:
             services.complete(Connection.objects.get(pk=pk), accounts[0], at=timezone.now())
     except services.ConnectError as error:
         _note_failed(tenant, pk, str(error))
+
+
+def _accounts(provider: Provider, opened: OpenConnection) -> list[Account]:
+    accounts = provider.adapter.accounts(opened)
+    if not accounts:
+        raise RefusedError(NO_ACCOUNT)
+    return accounts
 
 
 def _take(tenant: Tenant, pk: UUID | str) -> tuple[Provider, dict[str, str], OpenConnection] | None:

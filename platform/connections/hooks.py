@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 LARGEST = 512 * 1024
 A_MINUTE = RateLimitItemPerMinute(1200, namespace="hooks")
 REFUSED_A_MINUTE = RateLimitItemPerMinute(30, namespace="hooks-refused")
-_LONGEST_NAME = 64
 _ROUTE = "nexus.route"
 
 
@@ -65,20 +64,13 @@ def _answer(request: HttpRequest) -> HttpResponse:
     body = _body(request)
     if body is None:
         return HttpResponse(status=413)
-    name, _, key = request.path.removeprefix(inbox.HOOKS_PATH).strip("/").partition("/")
-    reception = inbox.reception_of(name) if len(name) <= _LONGEST_NAME else None
     incoming = inbox.Incoming(
         url=f"{inbox.base_url()}{request.get_full_path()}",
         headers={header.lower(): value for header, value in request.headers.items()},
         body=body,
     )
     try:
-        if reception is None:
-            raise inbox.ForgedError
-        if key:
-            _receive_for_one(name, key, reception, incoming)
-        else:
-            _receive_for_all(name, reception, incoming)
+        reception = _receive(request.path, incoming)
     except inbox.ForgedError:
         _note_refused(address)
         return HttpResponse(status=401)
@@ -94,6 +86,19 @@ def _body(request: HttpRequest) -> bytes | None:
         return None
     body = request.read(LARGEST + 1)
     return None if len(body) > LARGEST else body
+
+
+def _receive(path: str, incoming: Incoming) -> Reception:
+    """Take a request in; raises ForgedError for whatever is wrong with it."""
+    name, _, key = path.removeprefix(inbox.HOOKS_PATH).strip("/").partition("/")
+    reception = inbox.reception_of(name)
+    if reception is None:
+        raise inbox.ForgedError
+    if key:
+        _receive_for_one(name, key, reception, incoming)
+    else:
+        _receive_for_all(name, reception, incoming)
+    return reception
 
 
 def _receive_for_one(name: str, key: str, reception: Reception, incoming: Incoming) -> None:

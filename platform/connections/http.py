@@ -1,5 +1,6 @@
-"""HTTP to vendors: short time-outs, one host, nothing followed, nothing logged, errors that say
-whether the vendor may have acted.
+"""HTTP to vendors: short time-outs, one host, nothing followed, nothing logged.
+
+Its errors say whether the vendor may have acted.
 
 A request that surely did not reach the vendor raises RetryLaterError. One that may have been taken
 raises UnclearError, unless repeating it does no harm: it only reads, carries an `Idempotency-Key`, or

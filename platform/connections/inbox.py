@@ -29,6 +29,7 @@ from tenants.scope import current_scope, tenant_scope
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -42,6 +43,7 @@ HOOK_KEY = "hook_key"
 """The secret of a connection that its hook's address ends with."""
 MOST_ATTEMPTS = 10
 AT_A_TIME = 50
+LONGEST_ID = 200
 
 
 class ForgedError(Exception):
@@ -93,16 +95,31 @@ class Reception:
     receiver: Receiver
     answer: str = ""
     content_type: str = "text/plain"
+    by_hand: bool = False
 
 
 _receivers: dict[str, Reception] = {}
 
 
 def receives(
-    provider: str, receiver: Receiver, *, answer: str = "", content_type: str = "text/plain"
+    provider: str,
+    receiver: Receiver,
+    *,
+    answer: str = "",
+    content_type: str = "text/plain",
+    by_hand: bool = False,
 ) -> None:
-    """Register what a vendor's requests go to."""
-    _receivers[provider] = Reception(receiver, answer, content_type)
+    """Register what a vendor's requests go to.
+
+    `by_hand`: somebody of the clinic enters the address at the vendor's, so its page shows it.
+    """
+    _receivers[provider] = Reception(receiver, answer, content_type, by_hand)
+
+
+def is_entered_by_hand(provider: str) -> bool:
+    """Answer whether a clinic has to be shown the address of its hook."""
+    reception = _receivers.get(provider)
+    return reception is not None and reception.by_hand
 
 
 def reception_of(provider: str) -> Reception | None:
@@ -121,9 +138,12 @@ def address_of_app(provider: str) -> str:
 
 
 def base_url() -> str:
-    """Answer the platform's own host as the world reaches it: never read from a request."""
-    if settings.HOOKS_URL:
-        return str(settings.HOOKS_URL).rstrip("/")
+    """Answer the host of all hooks as the world reaches it: never read from a request."""
+    return str(settings.HOOKS_URL).rstrip("/") or platform_url()
+
+
+def platform_url() -> str:
+    """Answer the platform's own host, from the settings."""
     port = f":{settings.WEB_PORT}" if settings.WEB_PORT not in {80, 443} else ""
     return f"{'https' if settings.SECURE else 'http'}://{settings.BASE_DOMAIN}{port}"
 
@@ -157,7 +177,7 @@ def store(provider: str, events: Sequence[Event], *, at: datetime) -> int:
 
 
 def _fitting(external_id: str) -> str:
-    if len(external_id) <= InboxEvent._meta.get_field("external_id").max_length:
+    if len(external_id) <= LONGEST_ID:
         return external_id
     return bindings.digest("event", external_id)
 
@@ -177,7 +197,8 @@ def _wait(attempts: int) -> timedelta:
 
 def handle_due(tenant: Tenant) -> int:
     """Work through what the clinic received; answers how many were handled. Outside every scope."""
-    handled, tried = 0, set()
+    handled = 0
+    tried: set[UUID] = set()
     while True:
         with tenant_scope(tenant):
             waiting = due_events(timezone.now()).exclude(pk__in=tried)
@@ -195,7 +216,7 @@ def handle_due(tenant: Tenant) -> int:
                     _note_failure(pk, error)
 
 
-def _handle(pk: object) -> int:
+def _handle(pk: UUID) -> int:
     held = InboxEvent.objects.select_for_update(skip_locked=True).filter(pk=pk, handled_at=None)
     event = held.first()
     reception = reception_of(event.provider) if event else None
@@ -207,7 +228,7 @@ def _handle(pk: object) -> int:
     return 1
 
 
-def _note_failure(pk: object, error: Exception) -> None:
+def _note_failure(pk: UUID, error: Exception) -> None:
     event = InboxEvent.objects.select_for_update().filter(pk=pk, handled_at=None).first()
     if event is not None:
         event.attempts += 1

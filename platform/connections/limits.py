@@ -116,7 +116,13 @@ def _take_slot(key: str, name: str, provider: Provider) -> bool:
     ends = monotonic() + PATIENCE_SECONDS
     while True:
         now = time()
-        arguments = [now, now + SLOT_SECONDS, provider.limits.at_once, name, SLOT_SECONDS]
+        arguments: list[str | float] = [
+            now,
+            now + SLOT_SECONDS,
+            provider.limits.at_once,
+            name,
+            SLOT_SECONDS,
+        ]
         if _valkey().eval(_TAKE_SLOT, 1, key, *arguments):
             return True
         if monotonic() > ends:

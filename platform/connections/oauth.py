@@ -119,7 +119,9 @@ def revoke(provider: Provider, token: str) -> None:
 
 def _oauth(provider: Provider) -> OAuth:
     if provider.oauth is None:
-        raise BrokenConnectionError(f"{provider.name} has to be connected again.")
+        raise BrokenConnectionError(
+            f"{provider.name} no longer takes what was entered. Connect {provider.name} again."
+        )
     return provider.oauth
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from connections import views
 
 app_name = "oauth"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("<slug:provider>/callback/", views.public_callback, name="callback"),
+]

@@ -360,7 +360,7 @@ def _count_miss(provider: str, state: _Round) -> bool:
 
 def delay(attempts: int) -> float:
     """Answer how many seconds to wait after so many attempts: 15 s, doubling up to an hour, uneven."""
-    base = min(15.0 * 2 ** max(attempts - 1, 0), 3600.0)
+    base: float = min(15.0 * 2 ** min(max(attempts - 1, 0), 10), 3600.0)
     return base * (0.8 + secrets.randbelow(400) / 1000)
 
 

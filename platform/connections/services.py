@@ -91,12 +91,12 @@ def check_may_begin(provider: Provider) -> None:
     if not provider.is_offered:
         raise ConnectError(f"{provider.name} is not offered on this installation.")
     if provider.trade in _ONE_IN_USE:
-        for other in providers():
-            if other.trade is provider.trade and other.key != provider.key:
-                if selectors.connection(other.key) is not None:
-                    raise ConnectError(
-                        f"{other.name} is in use for this. Disconnect {other.name} first."
-                    )
+        same = [other for other in providers() if other.trade is provider.trade]
+        for other in same:
+            if other.key != provider.key and selectors.connection(other.key) is not None:
+                raise ConnectError(
+                    f"{other.name} is in use for this. Disconnect {other.name} first."
+                )
 
 
 @transaction.atomic
@@ -189,7 +189,7 @@ def complete(attempt: Connection, account: Account, *, at: datetime) -> Connecti
     return made
 
 
-_PASSING = {"code", "verifier", "redirect_uri", "id_token"}
+_PASSING = {"code", "verifier", "redirect_uri", "id_token", "nonce"}
 """What an attempt needs once, and nobody afterwards."""
 
 

@@ -122,10 +122,6 @@ def _renewed(scope: Scope, pk: UUID, *, refused_token: str = "") -> OpenConnecti
         if opened.token != refused_token and not _is_stale(found, timezone.now()):
             return opened
         try:
-            if vendor.oauth is None:
-                raise BrokenConnectionError(
-                    f"{vendor.name} no longer takes what was entered. Connect {vendor.name} again."
-                )
             tokens = oauth.refresh(vendor, refresh_token=opened.secrets.get("refresh_token", ""))
         except BrokenConnectionError as error:
             conditions.mark_broken(pk, error.words, at=timezone.now())

@@ -18,6 +18,7 @@ from tenants.scope import tenant_scope
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
 class KeyForm(forms.Form):
     user = forms.CharField()
     api_key = forms.CharField(widget=forms.PasswordInput, required=False)
@@ -89,7 +90,7 @@ class Receiver:
         self.handled = []
         self.error = None
 
-    def events(self, incoming, opened):
+    def events(self, incoming, _opened):
         if incoming.headers.get("x-signature") != "right":
             raise ForgedError
         lines = [line.split() for line in incoming.body.decode().splitlines()]
