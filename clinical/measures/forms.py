@@ -11,6 +11,9 @@ from clinical.measures.models import MeasureSettings
 from clinical.measures.scoring import AnswerError, read_answer
 from clinical.measures.services import NOTE_LENGTH, REASON_LENGTH, Entry
 
+WEEKS = (1, 2, 3, 4, 6, 8, 12, 26)
+"""How often a questionnaire can be asked again."""
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -85,6 +88,26 @@ class Field:
         if self.item.options:
             return self.item.label_of.get(int(self.value), self.value)
         return f"{self.value} {self.item.unit}".strip()
+
+
+class RepeatForm(forms.Form):
+    """What to ask again and again; `every` is a number of weeks, or `visit`."""
+
+    measure = forms.SlugField()
+    every = forms.ChoiceField(
+        choices=[("visit", "visit"), *((str(weeks), str(weeks)) for weeks in WEEKS)]
+    )
+    until = forms.DateField()
+
+    def terms(self) -> dict[str, Any]:
+        every = self.cleaned_data["every"]
+        is_visit = every == "visit"
+        return {
+            "code": self.cleaned_data["measure"],
+            "rhythm": "visit" if is_visit else "weeks",
+            "weeks": None if is_visit else int(every),
+            "until": self.cleaned_data["until"],
+        }
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from accounts.permissions import Action, Resource
+from clinical.consents.selectors import may_contact
 from clinical.measures.instruments import all_instruments, get_instrument
 from clinical.measures.models import Assessment, PatientLink
 from clinical.measures.scoring import Answers, Result, score
@@ -35,10 +36,11 @@ from clinical.practice.rules import require
 from tenants.scope import act_as, current_scope
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from accounts.models import User
     from clinical.measures.instruments import Instrument, Item
+    from clinical.measures.models import Repeat
     from clinical.patients.models import Patient
 
 TOKEN_BYTES = 32
@@ -51,6 +53,10 @@ class LinkError(MeasureError):
 
 class NotForPatientsError(LinkError):
     """The measure is one that staff take."""
+
+
+class NotWantedError(LinkError):
+    """The patient does not want to be written to."""
 
 
 class NoAddressError(LinkError):
@@ -74,20 +80,56 @@ def create_link(
             f"{instrument.short} is taken by staff and cannot be sent. Choose another one."
         )
     address = _checked_address(email) if email is not None else ""
+    if address and (refusal := may_contact(patient, "email", today=_today(patient, at))):
+        raise NotWantedError(f"{refusal} Make a link and hand it over in the clinic instead.")
+    return make_link(patient, instrument, at=at, email=address, by=actor, by_name=actor.name)
+
+
+def make_link(
+    patient: Patient,
+    instrument: Instrument,
+    *,
+    at: datetime,
+    email: str,
+    by: User | None,
+    by_name: str,
+    repeat: Repeat | None = None,
+    occasion: str = "",
+) -> tuple[PatientLink, str]:
+    """Make a link without asking who may; with an address its mail is sent after the commit."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     link = PatientLink.objects.create(
         patient=patient,
         code=instrument.code,
         instrument_version=instrument.version,
         token_digest=digest_of(token),
-        created_by=actor,
-        created_by_name=actor.name,
-        email=address,
+        created_by=by,
+        created_by_name=by_name,
+        email=email,
+        repeat=repeat,
+        occasion=occasion,
         expires_at=at + timedelta(days=clinic_settings().link_days),
     )
-    if address:
+    if email:
         _post(link)
     return link, token
+
+
+def address_of(patient: Patient) -> str:
+    """Answer the patient's first e-mail address; nothing where there is none."""
+    emails = [point.value for point in patient.points_in_order() if point.kind == "email"]
+    return emails[0] if emails else ""
+
+
+def refusal_of(link: PatientLink, *, at: datetime) -> str:
+    """Answer why the mail with a link must not go out: the patient may have said no meanwhile."""
+    if link.patient.is_archived:
+        return "The patient is archived."
+    return may_contact(link.patient, "email", today=_today(link.patient, at))
+
+
+def _today(patient: Patient, at: datetime) -> date:
+    return today_at(zone_of(patient.location), at)
 
 
 def cancel_link(link: PatientLink, *, actor: User, at: datetime) -> PatientLink:
@@ -134,7 +176,7 @@ def find_link(token: str, *, at: datetime) -> PatientLink | None:
     act_as(replace(current_scope().actor, id="", label=BY_PATIENT))
     link = (
         PatientLink.objects.filter(token_digest=digest_of(token), cancelled_at=None)
-        .select_related("patient", "patient__location", "assessment")
+        .select_related("patient", "patient__location", "assessment", "repeat")
         .first()
     )
     if link is None or (link.finished_at is None and link.expires_at <= at):

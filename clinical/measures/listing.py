@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -11,10 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action, Resource, allows, requires
-from clinical.measures import links, selectors
+from clinical.measures import links, repeats, selectors
 from clinical.measures.changes import figure
 from clinical.measures.charts import sparkline_of
-from clinical.measures.forms import LinkForm
+from clinical.measures.forms import WEEKS, LinkForm, RepeatForm
 from clinical.measures.instruments import get_instrument
 from clinical.measures.services import MeasureError
 from clinical.patients.pages import record_page
@@ -80,6 +81,35 @@ def cancel(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return redirect(LISTING, pk=link.patient_id)
 
 
+@require_POST
+@requires(Action.RUN, Resource.MEASURES)
+def repeat(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Ask a questionnaire again and again."""
+    patient = get_patient(request.user, pk)
+    form = RepeatForm(request.POST)
+    if not form.is_valid():
+        problem = "Choose what to ask, how often, and the last day."
+        return _page(request, patient, problem=problem)
+    now = timezone.now()
+    try:
+        started = repeats.start_repeat(patient, actor=request.user, at=now, **form.terms())
+    except MeasureError as error:
+        return _page(request, patient, problem=str(error))
+    words = repeats.words_of(started)
+    messages.success(request, f"Asked by e-mail: {words[0].lower()}{words[1:]}.")
+    return redirect(LISTING, pk=patient.pk)
+
+
+@require_POST
+@requires(Action.RUN, Resource.MEASURES)
+def stop(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Ask it no more."""
+    found = selectors.get_repeat(request.user, pk)
+    repeats.stop_repeat(found, actor=request.user, at=timezone.now())
+    messages.success(request, "It is asked no more.")
+    return redirect(LISTING, pk=found.patient_id)
+
+
 def _page(
     request: SignedInRequest,
     patient: Patient,
@@ -91,7 +121,6 @@ def _page(
     may_view = allows(request.user, Action.VIEW, Resource.MEASURES)
     courses = selectors.courses_of(request.user, patient) if may_view else []
     now = timezone.now()
-    emails = [point.value for point in patient.points_in_order() if point.kind == "email"]
     context = {
         "may_view": may_view,
         "cards": [_card(course) for course in courses],
@@ -101,7 +130,12 @@ def _page(
         ],
         "links": [_link_row(link, now) for link in selectors.links_of(request.user, patient)],
         "offered": selectors.instruments_for_patients(),
-        "email": emails[0] if emails else "",
+        "email": links.address_of(patient),
+        "repeats": repeats.rows_of(selectors.repeats_of(request.user, patient)),
+        "weeks": WEEKS,
+        "until": timezone.localdate() + timedelta(weeks=12),
+        "tomorrow": timezone.localdate() + timedelta(days=1),
+        "no_mail": repeats.why_not(patient, timezone.localdate()),
         "problem": problem,
         "made": made,
         "made_name": get_instrument(made.code).name if made else "",

@@ -100,6 +100,59 @@ class Assessment(ClinicModel):
         return self.has_alert and self.alert_seen_at is None
 
 
+class Repeat(ClinicModel):
+    """A questionnaire that a patient is asked again and again, by mail, until a day."""
+
+    class Rhythm(models.TextChoices):
+        WEEKS = "weeks", "Every few weeks"
+        VISIT = "visit", "Before each visit"
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="measure_repeats")
+    code = models.CharField()
+    rhythm = models.CharField(max_length=5, choices=Rhythm)
+    weeks = models.PositiveSmallIntegerField(null=True, blank=True)
+    days_before = models.PositiveSmallIntegerField(default=2)
+    """How long before a visit it is asked."""
+    next_on = models.DateField(null=True, blank=True)
+    until = models.DateField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="measure_repeats",
+    )
+    created_by_name = models.CharField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stopped_by_name = models.CharField(blank=True, default="")
+    stop_reason = models.CharField(blank=True, default="")
+    """Why it ended by itself, in words for people; empty where somebody stopped it."""
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_on"], name="measures_repeat_running", condition=Q(stopped_at=None)
+            )
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["patient", "code"],
+                name="measures_repeat_once",
+                condition=Q(stopped_at=None),
+            ),
+            models.CheckConstraint(
+                condition=Q(rhythm="visit", weeks=None)
+                | Q(rhythm="weeks", weeks__gte=1, weeks__lte=52),
+                name="measures_repeat_rhythm",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} again and again for {self.patient_id}"
+
+
 class PatientLink(ClinicModel):
     """A link on which a patient answers one instrument, once. Only the digest of its token is kept."""
 
@@ -122,6 +175,11 @@ class PatientLink(ClinicModel):
     """Where it was sent; empty where somebody copied it."""
     mail_problem = models.CharField(blank=True, default="")
     """Why the mail did not go out, or why nobody knows, in words for people."""
+    repeat = models.ForeignKey(
+        Repeat, null=True, blank=True, on_delete=models.SET_NULL, related_name="links"
+    )
+    """Which asking again and again made it; `occasion` says for what day or visit."""
+    occasion = models.CharField(blank=True, default="", db_default="")
     sent_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, blank=True)
@@ -134,7 +192,12 @@ class PatientLink(ClinicModel):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")), name="measures_patientlink_expires"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["repeat", "occasion"],
+                name="measures_patientlink_once_an_occasion",
+                condition=Q(repeat__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts import throttle
-from clinical.measures import links, selectors
+from clinical.measures import links, repeats, selectors
 from clinical.measures.forms import Field, written
 from clinical.measures.scoring import AnswerError, read_answer
 from clinical.measures.services import MeasureError
@@ -64,6 +64,7 @@ def _show(request: HttpRequest, link: PatientLink, n: str) -> HttpResponse:
         return _question(request, link, int(n))
     context = _frame(link, instrument) | {
         "count": len(items),
+        "repeats": link.repeat is not None and link.repeat.stopped_at is None,
         "minutes": max(1, round(len(items) * MINUTES_AN_ITEM)),
         "go_on": _first_open(link, instrument) if link.assessment else 0,
     }
@@ -74,12 +75,11 @@ def _take(request: HttpRequest, link: PatientLink, token: str) -> HttpResponse:
     """Keep one answer and go to the next question, or finish."""
     instrument, now = links.instrument_of(link), timezone.now()
     here = reverse("measures:answer", args=[token])
+    if "decline" in request.POST and link.repeat is not None:
+        repeats.decline(link, at=now)
+        return render(request, "measures/public/declined.html")
     if "finish" in request.POST:
-        try:
-            links.finish_link(link, at=now)
-        except MeasureError as error:
-            return _review(request, link, problem=str(error))
-        return redirect(here)
+        return _finish(request, link, here)
     n = request.POST.get("n", "")
     if not n.isdecimal() or not 1 <= int(n) <= len(instrument.items):
         return redirect(here)
@@ -97,6 +97,14 @@ def _take(request: HttpRequest, link: PatientLink, token: str) -> HttpResponse:
     has_no_more = item.is_written and item.optional and given is None
     following = END if has_no_more or number == len(instrument.items) else number + 1
     return redirect(f"{here}?n={following}")
+
+
+def _finish(request: HttpRequest, link: PatientLink, here: str) -> HttpResponse:
+    try:
+        links.finish_link(link, at=timezone.now())
+    except MeasureError as error:
+        return _review(request, link, problem=str(error))
+    return redirect(here)
 
 
 def _check_whole(item: Item, given: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from accounts.permissions import Action, Resource, allows
-from clinical.measures.models import Assessment, PatientLink
+from clinical.measures.models import Assessment, PatientLink, Repeat
 from clinical.patients.rules import visible_patients
 
 if TYPE_CHECKING:
@@ -24,6 +24,12 @@ def visible_links(actor: User) -> QuerySet[PatientLink]:
     if not allows(actor, Action.RUN, Resource.MEASURES):
         return PatientLink.objects.none()
     return PatientLink.objects.filter(patient__in=visible_patients(actor))
+
+
+def visible_repeats(actor: User) -> QuerySet[Repeat]:
+    if not allows(actor, Action.RUN, Resource.MEASURES):
+        return Repeat.objects.none()
+    return Repeat.objects.filter(patient__in=visible_patients(actor))
 
 
 def may_write(actor: User, assessment: Assessment) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.db.models import Min
+from django.db.models import F, Min
 from django.shortcuts import get_object_or_404
 
 from accounts.permissions import Action, Resource, allows
@@ -16,8 +16,8 @@ from clinical.appointments.models import Appointment
 from clinical.appointments.statuses import STILL_TO_COME, Status
 from clinical.measures.changes import Change, change_between, plain
 from clinical.measures.instruments import all_instruments, get_instrument
-from clinical.measures.models import Assessment, MeasureSettings, PatientLink
-from clinical.measures.rules import visible_assessments, visible_links
+from clinical.measures.models import Assessment, MeasureSettings, PatientLink, Repeat
+from clinical.measures.rules import visible_assessments, visible_links, visible_repeats
 from clinical.patients.rules import visible_patients
 
 if TYPE_CHECKING:
@@ -152,6 +152,16 @@ def set_aside(actor: User, patient: Patient, code: str) -> list[Assessment]:
 
 def links_of(actor: User, patient: Patient, *, most: int = 30) -> list[PatientLink]:
     return list(visible_links(actor).filter(patient=patient)[:most])
+
+
+def get_repeat(actor: User, pk: UUID) -> Repeat:
+    return get_object_or_404(visible_repeats(actor), pk=pk)
+
+
+def repeats_of(actor: User, patient: Patient, *, most: int = 12) -> list[Repeat]:
+    """Answer what the patient is asked again and again; what has ended comes last."""
+    found = visible_repeats(actor).filter(patient=patient)
+    return list(found.order_by(F("stopped_at").desc(nulls_first=True), "-id")[:most])
 
 
 def unseen_alerts(actor: User, patient: Patient) -> list[Assessment]:

@@ -5,10 +5,12 @@ Nothing clinical stands in them: not what is asked, not what was said.
 
 from __future__ import annotations
 
+import logging
 from email.utils import formataddr, parseaddr
 from smtplib import SMTPException
 from typing import TYPE_CHECKING, Any
 
+from celery import shared_task
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
@@ -17,14 +19,19 @@ from django.utils import timezone
 
 from accounts.permissions import Action, Resource, allows
 from clinical.appointments.models import Appointment
-from clinical.measures.links import first_name, note_mailing, renew_token
+from clinical.measures import repeats
+from clinical.measures.links import first_name, note_mailing, refusal_of, renew_token
 from clinical.measures.models import Assessment, PatientLink
 from connections.mailbox import connection_for_clinic
 from ports.outcomes import BrokenConnectionError, DeliveryError, RetryLaterError
+from tenants.models import Tenant
+from tenants.scope import public_scope, tenant_scope
 from tenants.tasks import tenant_task
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+log = logging.getLogger(__name__)
 
 RETRY: dict[str, Any] = {
     "autoretry_for": (RetryLaterError, BrokenConnectionError, OSError, SMTPException),
@@ -41,7 +48,11 @@ def send_link(self: Any, link_id: str) -> None:
     """
     clinic = self.request.tenant
     with self.scope():
-        link = PatientLink.objects.select_related("patient").filter(pk=link_id).first()
+        found = PatientLink.objects.select_related("patient", "patient__location")
+        link = found.filter(pk=link_id).first()
+        if link is not None and (refusal := refusal_of(link, at=timezone.now())):
+            note_mailing(link, refusal)
+            return
         token = renew_token(link, at=timezone.now()) if link is not None and link.email else None
         if link is None or token is None:
             return
@@ -72,6 +83,35 @@ def send_link(self: Any, link_id: str) -> None:
         note_mailing(link, problem.words if problem else "")
     if isinstance(problem, RetryLaterError | BrokenConnectionError):
         raise problem
+
+
+@tenant_task(name="measures.ask_again", long=True)
+def ask_again(self: Any) -> None:
+    """Send the clinic's questionnaires that are due again, each in a transaction of its own."""
+    with self.scope():
+        due = repeats.due_repeats(timezone.now())
+    for one in due:
+        try:
+            with self.scope():
+                repeats.ask_again(one, at=timezone.now())
+        except Exception:
+            log.exception("a questionnaire could not be asked again")
+
+
+@shared_task(name="measures.ask_again_everywhere")
+def ask_again_everywhere() -> None:
+    """Do so in every clinic that has any."""
+    with public_scope():
+        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+    for tenant in tenants:
+        try:
+            with tenant_scope(tenant):
+                is_due = bool(repeats.due_repeats(timezone.now()))
+        except Exception:
+            log.exception("the questionnaires of %s could not be looked at", tenant.subdomain)
+            continue
+        if is_due:
+            ask_again.delay_for(tenant.pk)
 
 
 @tenant_task(name="measures.tell_of_alert", long=True, **RETRY)

@@ -127,6 +127,7 @@ TENANT_APPS = [
     "billing_integrations.smtp",
     "billing_integrations.sms",
     "billing_integrations.mailboxes",
+    "billing_integrations.storage",
     "onboarding.imports",
     "onboarding.takeout",
 ]
@@ -278,6 +279,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "resume-moves-of-files": {
+        "task": "clinic_storage.resume_everywhere",
+        "schedule": 600.0,
+        "options": {"expires": 590},
+    },
     "tidy-reports": {"task": "reports.tidy_everywhere", "schedule": 600.0},
     "tidy-notices": {"task": "notices.tidy_everywhere", "schedule": 24 * 3600.0},
     "send-waiting-letters": {
@@ -296,6 +302,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 55},
     },
     "tidy-exports": {"task": "takeout.tidy_everywhere", "schedule": 600.0},
+    "draft-fees": {"task": "invoices.draft_fees_everywhere", "schedule": 3600.0},
     "keep-plan-dates": {"task": "funding.keep_dates_everywhere", "schedule": 24 * 3600.0},
     "ask-measures-again": {
         "task": "measures.ask_again_everywhere",

@@ -295,7 +295,7 @@ def _make_record(patient: Any, name: str, now: Any) -> dict[str, Any]:
     from billing_integrations.invoices.models import PastInvoice
     from clinical.contacts.models import Contact, PatientContact
     from clinical.letters.models import Letter, LetterMail, LetterTemplate
-    from clinical.measures.models import Assessment, PatientLink
+    from clinical.measures.models import Assessment, PatientLink, Repeat
     from clinical.messages.models import Message, Reminder
     from clinical.notes.models import Note, NoteTemplate
     from tenants.ids import uuid7
@@ -325,6 +325,13 @@ def _make_record(patient: Any, name: str, now: Any) -> dict[str, Any]:
         ),
         "assessment_draft": Assessment.objects.create(
             patient=patient, code="phq-9", instrument_version="1", taken_on=now.date(), note=secret
+        ),
+        "measure_repeat": Repeat.objects.create(
+            patient=patient,
+            code="phq-9",
+            rhythm="visit",
+            until=now.date(),
+            created_by_name=secret,
         ),
         "measure_link": PatientLink.objects.create(
             patient=patient,

@@ -113,6 +113,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "notices.tidy_everywhere",
         "reports.tidy_everywhere",
         "takeout.tidy_everywhere",
+        "invoices.draft_fees_everywhere",  # clinic by clinic, each in its scope
         "xero.poll_everywhere",  # sends each clinic's own task
         "xero.check_everywhere",  # sends each clinic's own task
         "decision_support.refresh_everywhere",  # clinic by clinic, each in its scope

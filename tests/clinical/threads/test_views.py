@@ -96,7 +96,8 @@ def test_pictures_and_pdfs_are_looked_at_in_the_thread_and_nothing_else(alpha, b
     shown = kim.get(urls[ids["wound.png"]])
     assert (shown.getvalue(), shown["Content-Type"]) == (files["wound.png"], "image/png")
     assert shown["Content-Security-Policy"].startswith("sandbox")
-    assert kim.get(urls[ids["plan.pdf"]])["X-Frame-Options"] == "SAMEORIGIN"
+    plan = kim.get(urls[ids["plan.pdf"]])
+    assert (plan.getvalue(), plan["X-Frame-Options"]) == (files["plan.pdf"], "SAMEORIGIN")
     swapped = urls[ids["wound.png"]].replace(ids["wound.png"], ids["notes.txt"])
     assert kim.get(swapped).status_code == 404
     assert bo.get(urls[ids["wound.png"]]).status_code == 404
