@@ -44,6 +44,7 @@ def create_tenant(*, name: str, subdomain: str, time_zone: str = "Australia/Sydn
     subdomain = check_subdomain(subdomain)
     try:
         with public_scope(using=migrate.OWNER):
+            migrate.load_scripts(migrate.heads_digest())  # before anything is written
             tenant = Tenant(name=name, subdomain=subdomain, time_zone=time_zone)
             tenant.schema_name = f"pending_{subdomain}"
             tenant.save()

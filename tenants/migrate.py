@@ -38,6 +38,10 @@ OWNER = "owner"
 _NOT_RECORDED = re.compile(r"\s*(SELECT|SHOW|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
 
 
+class NotMigratedError(RuntimeError):
+    """The database is behind the code."""
+
+
 @dataclass
 class MigrationReport:
     """What a run did: clinics brought forward, clinics already there, and errors by clinic id."""
@@ -151,13 +155,20 @@ _script_cache: dict[str, list[str]] = {}
 
 
 def load_scripts(heads: str) -> None:
-    """Read the way from nothing to `heads`; the caller is in a shared scope."""
+    """Read the way from nothing to `heads`; the caller is in a shared scope.
+
+    Raises NotMigratedError where the code has migrations that this database has not.
+    """
     if heads in _script_cache:
         return
     by_target = {script.to_heads: script for script in SchemaScript.objects.all()}
     way: list[str] = []
     at = heads
     while at:
+        if at not in by_target:
+            raise NotMigratedError(
+                "This version of Nexus has newer tables than the database: run `nexus migrate` first."
+            )
         way.insert(0, by_target[at].sql)
         at = by_target[at].from_heads
     _script_cache.clear()

@@ -121,7 +121,8 @@ def test_hostile_text_is_text_on_every_page(thorn, page):
     while pending:
         url = pending.pop(0)
         kind = _pattern(url)
-        if url in seen or kinds.get(kind, 0) >= 2 or "logout" in url or _is_file(url):
+        enough = 2 if "/patients/N/" in kind else 1  # of a person's pages also another's
+        if url in seen or kinds.get(kind, 0) >= enough or "logout" in url or _is_file(url):
             continue
         seen.add(url)
         kinds[kind] = kinds.get(kind, 0) + 1

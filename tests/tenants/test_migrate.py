@@ -44,6 +44,16 @@ def test_a_run_with_nothing_to_do_migrates_nobody():
     assert (report.migrated, report.current, report.errors) == ([], 2, {})
 
 
+def test_no_clinic_is_begun_while_the_database_is_behind_the_code(monkeypatch):
+    monkeypatch.setattr(migrate, "heads_digest", lambda: "0" * 64)
+
+    with pytest.raises(migrate.NotMigratedError, match="nexus migrate"):
+        lifecycle.create_tenant(name="Delta", subdomain="delta")
+
+    with public_scope():
+        assert not Tenant.objects.filter(subdomain="delta").exists()
+
+
 def test_a_clinic_left_behind_is_brought_forward_and_the_others_are_left_alone(gamma):
     with public_scope(using="owner"):
         MigrationHead.objects.filter(tenant_id=gamma.pk).update(heads="")
