@@ -48,5 +48,7 @@ class SmsConfig(AppConfig):
                 permission="integrations.view",
                 order=71,
                 group="Settings",
+                section="Integrations",
+                about="Your own Twilio or ClickSend",
             )
         )

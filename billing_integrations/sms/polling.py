@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils import timezone
 
 from billing_integrations.sms import carriers, delivery, receiving
@@ -14,6 +15,7 @@ from connections import selectors, settling, tokens
 from connections.models import Connection, OutboxEntry
 from connections.providers import Trade
 from ports.outcomes import DeliveryError
+from ports.sms import OutgoingSms
 from tenants.scope import tenant_scope
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 OVERLAP = timedelta(hours=1)
 OPEN_FOR = timedelta(days=3)
 """Networks try for so long; after that nothing more is said of a text."""
+OPEN_FOR_NOW = timedelta(hours=6)
+DEEP_MINUTES = 10
+"""Once an hour the lists are read back to the oldest text still open, else not so far."""
 UNCLEAR_FOR = timedelta(days=2)
 MOST_UNCLEAR = 50
 
@@ -64,11 +69,7 @@ def clear_up(tenant: Tenant, opened: OpenConnection) -> int:
             state=OutboxEntry.State.UNCLEAR,
             changed_at__gte=now - UNCLEAR_FOR,
         )
-        asked = []
-        for entry in unclear[:MOST_UNCLEAR]:
-            prepared = delivery.TextDelivery().prepare(entry)
-            if isinstance(prepared, delivery.Ready):
-                asked.append((entry, prepared))
+        asked = [(entry, _written(entry)) for entry in unclear[:MOST_UNCLEAR]]
     done = 0
     for entry, prepared in asked:
         with carriers.carrier(opened) as carrier:
@@ -80,6 +81,13 @@ def clear_up(tenant: Tenant, opened: OpenConnection) -> int:
     return done
 
 
+def _written(entry: OutboxEntry) -> delivery.Ready:
+    """Answer a text as it was handed over, whether or not it would be wanted now."""
+    message = Message.objects.get(pk=entry.subject_id)
+    sms = OutgoingSms(message.address, message.body, reference=str(message.pk))
+    return delivery.ready(entry, sms)
+
+
 def _since(connection: Connection, now: datetime) -> datetime:
     """Answer from when on the lists are read: an overlap, and back to the oldest text still open.
 
@@ -87,11 +95,12 @@ def _since(connection: Connection, now: datetime) -> datetime:
     """
     read = Poll.objects.filter(provider=connection.provider).first()
     since = (read.read_until if read else now) - OVERLAP
+    back = OPEN_FOR if now.minute < DEEP_MINUTES else OPEN_FOR_NOW
     waiting = Message.objects.filter(
+        Q(state=Message.State.SENT) | Q(cost_micros=None),
         provider=connection.provider,
         direction=Message.Direction.OUT,
-        state=Message.State.SENT,
-        sent_at__gte=now - OPEN_FOR,
+        sent_at__gte=now - back,
     ).order_by("sent_at")
     oldest = waiting.values_list("sent_at", flat=True).first()
     if oldest is not None:

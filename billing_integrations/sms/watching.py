@@ -113,7 +113,8 @@ def words_of(alarm: DeliveryAlarm) -> Words:
 
 def banner(request: HttpRequest) -> Banner | None:
     """Answer the line above every page while texts do not arrive. Costs one look into Valkey."""
-    if not getattr(request, "tenant", None) or not request.user.is_authenticated:
+    user = getattr(request, "user", None)
+    if getattr(request, "tenant", None) is None or user is None or not user.is_authenticated:
         return None
     try:
         kept = cache.get(CACHE_KEY)

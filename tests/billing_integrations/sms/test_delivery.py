@@ -105,9 +105,7 @@ def test_nothing_is_sent_that_nobody_wants_any_more(alpha, carrier):
     relay.deliver_due(alpha)
 
     assert carrier.sent == []
-    assert {
-        text(alpha, pk).state: text(alpha, pk).problem for pk in (stopped, landline)
-    } == {
+    assert {text(alpha, pk).state: text(alpha, pk).problem for pk in (stopped, landline)} == {
         "cancelled": "The number has asked for no texts (STOP).",
         "failed": "+61298765432 is a landline: texts reach mobiles only.",
     }

@@ -50,7 +50,7 @@ class ClickSend:
         return _page(lists[path](user, asked), asked)
 
     def _send(self, user: str, request: dict[str, Any]) -> Answered:
-        import clicksend.models as models
+        from clicksend import models
 
         model = models.SendSmsRequest.from_dict(request)
         assert model is not None

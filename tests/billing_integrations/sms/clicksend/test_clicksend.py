@@ -175,7 +175,13 @@ def test_lists_are_read_once_and_make_up_for_lost_calls(alpha, peer):
     relay.deliver_due(alpha)
     peer.receipts["clinic"] = [_receipt(peer.texts["clinic"][0], 301, error_code=12)]
     peer.inbound["clinic"] = [
-        {"timestamp": int(time.time()), "from": PATIENT, "to": NUMBER, "body": "hi", "message_id": "I"}
+        {
+            "timestamp": int(time.time()),
+            "from": PATIENT,
+            "to": NUMBER,
+            "body": "hi",
+            "message_id": "I",
+        }
     ]
 
     assert polling.poll(alpha) == 2
@@ -193,9 +199,7 @@ def test_the_address_is_set_at_clicksend_once(alpha, peer):
     connection = connect_clicksend(alpha)
     for attempt in range(2):
         with tenant_scope(alpha):
-            outbox.put(
-                replies.REPLIES, connection, key=f"replies:{attempt}", provider="clicksend"
-            )
+            outbox.put(replies.REPLIES, connection, key=f"replies:{attempt}", provider="clicksend")
         relay.deliver_due(alpha)
 
     actions = {

@@ -165,7 +165,9 @@ def test_what_is_forged_changes_nothing(alpha, beta, twilio, servers, calls):
     assert text(alpha, pk).state == "delivered"
 
 
-def test_a_reply_comes_in_once_also_from_a_number_nobody_has(alpha, twilio, servers, calls, settings):
+def test_a_reply_comes_in_once_also_from_a_number_nobody_has(
+    alpha, twilio, servers, calls, settings
+):
     settings.VENDOR_URLS = {"twilio.api": servers["straight"].url}
     connection = connect_twilio(alpha)
     with tenant_scope(alpha):
@@ -187,7 +189,9 @@ def test_what_goes_wrong_on_the_way_never_sends_twice_or_not_at_all(alpha, twili
     connect_twilio(alpha)
     posts = lambda asked: asked.method == "POST"  # noqa: E731 - reads better beside its faults
     faults = {
-        "+61412000001": Fault(Answered.of({"code": 20429, "message": "slow"}, 429, Retry_After="7")),
+        "+61412000001": Fault(
+            Answered.of({"code": 20429, "message": "slow"}, 429, Retry_After="7")
+        ),
         "+61412000002": Fault(Answered(500), passes_on=True),
         "+61412000003": Fault(cuts=True),
         "+61412000004": Fault(Answered(500)),
@@ -223,9 +227,7 @@ def test_a_worker_that_dies_after_twilio_answered_does_not_text_again(alpha, twi
         handler = outbox.kind_of(entry).handler
         prepared = handler.prepare(entry)
         lost = datetime.now(UTC) - timedelta(minutes=20)
-        OutboxEntry.objects.filter(pk=entry.pk).update(
-            state="sending", attempts=1, claimed_at=lost
-        )
+        OutboxEntry.objects.filter(pk=entry.pk).update(state="sending", attempts=1, claimed_at=lost)
     handler.send(entry, prepared, tokens.open_connection(alpha, "twilio"))
 
     relay.recover_lost(alpha)
