@@ -12,40 +12,26 @@ from clinical.contacts.models import Contact
 from clinical.messages.models import Message
 from clinical.patients.models import Patient
 from clinical.practice.models import Location, Practitioner
+from clinical.practice.versioned import TemplateVersion, VersionedTemplate
 from tenants.models import ClinicModel
 
 
-class LetterTemplate(ClinicModel):
+class LetterTemplate(VersionedTemplate):
     """A text that letters start from. Letters keep what they took; earlier texts are kept."""
 
-    name = models.CharField()
     subject = models.CharField(blank=True, default="")
     body = models.TextField(blank=True, default="")
-    version = models.PositiveIntegerField(default=1)
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    changed_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering: ClassVar = ["name", "id"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
-class LetterTemplateVersion(ClinicModel):
+class LetterTemplateVersion(TemplateVersion):
     """One text a template had. Never changed."""
 
     template = models.ForeignKey(LetterTemplate, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
     name = models.CharField()
     subject = models.CharField(blank=True, default="")
     body = models.TextField(blank=True, default="")
-    author_name = models.CharField(blank=True, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        ordering: ClassVar = ["template", "-number"]
+    class Meta(TemplateVersion.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["template", "number"], name="letters_templateversion_once"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import F
+
 from accounts.models import User
 from clinical.appointments.models import Appointment, Status
 from clinical.notes.models import (
@@ -69,7 +71,7 @@ def fill(chance: random.Random, now: datetime) -> None:
     )
     notes = [_note(chance, visit, soap) for visit in visits]
     _supervise(notes[:WAITING])
-    _sign(notes, now)
+    sign_drafts(notes)
     waiting = [note.pk for note in notes[:WAITING]]
     Note.objects.filter(pk__in=waiting).update(cosign=Note.Cosign.WAITING)
 
@@ -120,7 +122,7 @@ def _note(chance: random.Random, visit: Appointment, version: NoteTemplateVersio
     )
 
 
-def _sign(notes: Sequence[Note], now: datetime) -> None:
+def sign_drafts(notes: Sequence[Note]) -> None:
     """Sign drafts as people do: a note that is born signed counts as written elsewhere."""
     Note.objects.bulk_create(notes)
     NoteVersion.objects.bulk_create(
@@ -137,7 +139,7 @@ def _sign(notes: Sequence[Note], now: datetime) -> None:
         for note in notes
     )
     mine = Note.objects.filter(pk__in=[note.pk for note in notes])
-    mine.update(state=Note.State.SIGNED, version=1, signed_at=now)
+    mine.update(state=Note.State.SIGNED, version=1, signed_at=F("noted_at"))
 
 
 def _supervise(notes: Sequence[Note]) -> None:

@@ -11,39 +11,25 @@ from django.db.models import Q, Value
 from clinical.appointments.models import Appointment
 from clinical.patients.models import Patient
 from clinical.practice.models import AppointmentType, Practitioner
+from clinical.practice.versioned import TemplateVersion, VersionedTemplate
 from tenants.models import ClinicModel
 
 
-class NoteTemplate(ClinicModel):
+class NoteTemplate(VersionedTemplate):
     """What a note can start as: sections to fill in. Notes stay on the version they began with."""
 
-    name = models.CharField()
     purpose = models.CharField(blank=True, default="")
-    version = models.PositiveIntegerField(default=1)
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    changed_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering: ClassVar = ["name", "id"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
-class NoteTemplateVersion(ClinicModel):
+class NoteTemplateVersion(TemplateVersion):
     """One wording of a template. Never changed."""
 
     template = models.ForeignKey(NoteTemplate, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
     name = models.CharField()
     sections = models.JSONField(default=list)
     """See `sections.Section`."""
-    author_name = models.CharField(blank=True, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        ordering: ClassVar = ["template", "-number"]
+    class Meta(TemplateVersion.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["template", "number"], name="notes_templateversion_once"

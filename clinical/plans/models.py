@@ -10,16 +10,16 @@ from django.db.models import F, Q
 
 from clinical.patients.models import Patient
 from clinical.practice.models import Practitioner
+from clinical.practice.versioned import TemplateVersion, VersionedTemplate
 from tenants.models import ClinicModel
 
 GAS_RANGE = (-2, 2)
 """Goal attainment scaling: 0 is what was expected, +2 much more, -2 much less."""
 
 
-class PlanTemplate(ClinicModel):
+class PlanTemplate(VersionedTemplate):
     """A protocol that plans start from. Plans keep what they took; earlier texts are kept."""
 
-    name = models.CharField()
     discipline = models.CharField(blank=True, default="")
     interventions = models.TextField(blank=True, default="")
     frequency = models.CharField(blank=True, default="")
@@ -28,30 +28,16 @@ class PlanTemplate(ClinicModel):
     review_weeks = models.PositiveSmallIntegerField(default=6)
     goals = models.JSONField(default=list)
     """[{"text", "target", "measure", "weeks"}] in order; `weeks` after the start it is due, or null."""
-    version = models.PositiveIntegerField(default=1)
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    changed_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering: ClassVar = ["name", "id"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
-class PlanTemplateVersion(ClinicModel):
+class PlanTemplateVersion(TemplateVersion):
     """What a template said at one time. Never changed."""
 
     template = models.ForeignKey(PlanTemplate, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
     content = models.JSONField(default=dict)
     """The template's own columns by name."""
-    author_name = models.CharField(blank=True, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        ordering: ClassVar = ["template", "-number"]
+    class Meta(TemplateVersion.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["template", "number"], name="plans_templateversion_once"

@@ -23,7 +23,7 @@ from clinical.letters.standard import STANDARD
 from clinical.measures import demo as measures
 from clinical.messages.models import Message, Reminder
 from clinical.notes import demo as note_library
-from clinical.notes.models import Note, NoteVersion
+from clinical.notes.models import Note
 from clinical.notes.services import body_of
 from clinical.pathology import demo as pathology
 from clinical.plans import demo as plans
@@ -121,7 +121,7 @@ def _fill(visits: Sequence[Appointment], now: datetime) -> int:
     _add_templates()
     done = [visit for visit in visits if visit.status == Status.COMPLETED]
     notes = [_note(chance, visit) for visit in done]
-    _sign(notes)
+    note_library.sign_drafts(notes)
     Letter.objects.bulk_create(_letter(visit, contacts) for visit in done[::6])
     Reminder.objects.bulk_create(_reminder(visit, now) for visit in visits)
     Message.objects.bulk_create(
@@ -183,27 +183,6 @@ def _note(chance: random.Random, visit: Appointment) -> Note:
         body=body_of(sections),
         noted_at=visit.ends_at,
     )
-
-
-def _sign(notes: Sequence[Note]) -> None:
-    """Sign drafts as people do: a note that is born signed counts as written elsewhere."""
-    Note.objects.bulk_create(notes)
-    NoteVersion.objects.bulk_create(
-        NoteVersion(
-            note=note,
-            number=1,
-            kind=note.kind,
-            sections=note.sections,
-            body=note.body,
-            author_id=note.author_id,
-            author_name=note.author_name,
-            signed_at=note.noted_at,
-        )
-        for note in notes
-    )
-    for note in notes:
-        note.state, note.version, note.signed_at = Note.State.SIGNED, 1, note.noted_at
-    Note.objects.bulk_update(notes, ["state", "version", "signed_at"])
 
 
 def _patient_of(visit: Appointment) -> Patient:
