@@ -36,7 +36,7 @@ def _answered() -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in NOT_THERE:
             raise FileNotFoundError("There is no such file in the storage.") from error
-        raise StorageUnavailableError(f"The file storage refused ({code}).") from error
+        raise StorageUnavailableError(f"The file storage refused ({code}).", code=code) from error
     except (BotoCoreError, Boto3Error) as error:
         raise StorageUnavailableError(
             f"The file storage did not answer ({type(error).__name__})."
@@ -44,9 +44,27 @@ def _answered() -> Iterator[None]:
 
 
 class ScopedS3Storage(S3Storage):  # type: ignore[misc]
-    """A bucket with a folder per clinic; raises NoTenantError outside a scope."""
+    """A bucket with a folder per clinic; raises NoTenantError outside a scope.
 
-    def __init__(self, *, bucket: str, prefix: str, region: str, endpoint: str, kms: str) -> None:
+    `access` is the key's id and its secret, where a clinic brings a bucket of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        bucket: str,
+        prefix: str,
+        region: str,
+        endpoint: str,
+        kms: str,
+        access: tuple[str, str] | None = None,
+    ) -> None:
+        # With a key of the clinic's, nothing of the platform's own access may go along.
+        keys = (
+            {"access_key": access[0], "secret_key": access[1], "security_token": None}
+            if access
+            else {}
+        )
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms} if kms else {}
         super().__init__(
             bucket_name=bucket,
@@ -67,6 +85,7 @@ class ScopedS3Storage(S3Storage):  # type: ignore[misc]
                 # A bucket on an endpoint of one's own has no host name of its own.
                 s3={"addressing_style": "path" if endpoint else "virtual"},
             ),
+            **keys,
         )
 
     def _normalize_name(self, name: str) -> str:
@@ -104,6 +123,25 @@ class ScopedS3Storage(S3Storage):  # type: ignore[misc]
             )
         body: Stream = answer["Body"]
         return body
+
+    def delete(self, name: str) -> None:
+        with _answered():
+            self._client.delete_object(Bucket=self.bucket_name, Key=self._normalize_name(name))
+
+    def signed_url(self, name: str, *, seconds: int) -> str:
+        """Answer an address at which anybody reads the file for a while."""
+        url: str = self._client.generate_presigned_url(
+            "get_object",
+            Params={"Bucket": self.bucket_name, "Key": self._normalize_name(name)},
+            ExpiresIn=seconds,
+        )
+        return url
+
+    def encryption_of(self, name: str) -> tuple[str, str]:
+        """Answer how the store has encrypted the file, and under which key of its own."""
+        with _answered():
+            head = self._client.head_object(Bucket=self.bucket_name, Key=self._normalize_name(name))
+        return str(head.get("ServerSideEncryption", "")), str(head.get("SSEKMSKeyId", ""))
 
     def names_below(self, folder: str) -> Iterator[str]:
         root = self._normalize_name("").rstrip("/") + "/"

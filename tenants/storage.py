@@ -1,7 +1,8 @@
 """Stored files stand below the clinic's own folder; a name can never leave it.
 
 `clinic_storage()` is what the rest of the code uses: Django's default storage with the few verbs it
-lacks. Where files lie on local disk this is `ScopedFileSystemStorage`, in an object store
+lacks, or what stands before it for a clinic that keeps its files in a bucket of its own. Where files lie
+on local disk the default is `ScopedFileSystemStorage`, in an object store
 `tenants.object_storage.ScopedS3Storage`; `STORAGE_URL` says which. `work_dir()` is always local.
 """
 
@@ -18,10 +19,10 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from tenants.scope import current_scope
+from tenants.scope import active_scope, current_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from django.core.files.base import File
 
@@ -29,7 +30,14 @@ BLOCK = 256 * 1024
 
 
 class StorageUnavailableError(Exception):
-    """The storage cannot be reached or has no room; trying again later can help."""
+    """The storage cannot be reached or has no room; trying again later can help.
+
+    `code` is what an object store itself calls it, and empty where it did not answer.
+    """
+
+    def __init__(self, message: str = "", *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Stream(Protocol):
@@ -61,9 +69,36 @@ class ClinicStorage(Protocol):
     def names_below(self, folder: str) -> Iterator[str]:
         """Name every file in the folder and in those below it."""
 
+    def delete(self, name: str) -> None:
+        """Delete the file; one that is not there is deleted already."""
+
+
+_places: list[Callable[[ClinicStorage], ClinicStorage | None]] = []
+
+
+def lies_elsewhere(answer: Callable[[ClinicStorage], ClinicStorage | None]) -> None:
+    """Register what knows of clinics whose files lie somewhere of their own.
+
+    It gets the platform's storage and answers what stands before it, or None for clinics without.
+    """
+    _places.append(answer)
+
+
+def platform_storage() -> ClinicStorage:
+    """Answer the storage of this installation, where a clinic's files lie unless it has its own."""
+    return cast("ClinicStorage", default_storage)
+
 
 def clinic_storage() -> ClinicStorage:
-    return cast("ClinicStorage", default_storage)
+    """Answer where the files of the clinic in scope lie; ask once for a piece of work.
+
+    May ask the database: threads are given what their parent has asked for.
+    """
+    storage = platform_storage()
+    scope = active_scope()
+    if scope is None or not scope.is_clinic:
+        return storage
+    return next((found for place in _places if (found := place(storage))), storage)
 
 
 def work_dir(*parts: str) -> Path:

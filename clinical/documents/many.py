@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from clinical.documents.receiving import Received
+    from tenants.storage import ClinicStorage
 
 THREADS = 4
 """More hardly help on a disk, whose journal writes together what waits together."""
@@ -73,6 +74,7 @@ class ManyFiles:
         self._touched: dict[Document, bool] = {}
         self._keys: dict[str, Future[None]] = {}
         self._bytes = 0
+        self._storage: ClinicStorage | None = None
         self.outage = ""
 
     def __enter__(self) -> Self:
@@ -125,13 +127,16 @@ class ManyFiles:
         """Wait for what is on its way, and write all rows of the batch."""
         self._gather()
         rows, self._touched = self._touched, {}
+        self._storage = None
         if rows:
             _write(rows)
 
     def _store(self, key: str, arrived: Received, found: FileType) -> Future[None]:
         if key not in self._keys:
             run = contextvars.copy_context().run
-            self._keys[key] = self._pool.submit(run, _adopt, key, arrived, found)
+            if self._storage is None:  # asked for here: the threads have no transaction
+                self._storage = clinic_storage()
+            self._keys[key] = self._pool.submit(run, _adopt, self._storage, key, arrived, found)
         return self._keys[key]
 
     def _gather(self) -> None:
@@ -146,8 +151,7 @@ class ManyFiles:
                 self._touched[file.document] = _note(file)
 
 
-def _adopt(key: str, arrived: Received, found: FileType) -> None:
-    storage = clinic_storage()
+def _adopt(storage: ClinicStorage, key: str, arrived: Received, found: FileType) -> None:
     if storage.size_or_none(key) != arrived.size:
         storage.adopt(arrived.path, key, media_type=found.media_type)
 

@@ -8,7 +8,6 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
 
@@ -118,7 +117,7 @@ def tidy(*, now: datetime) -> int:
         _fail(stale, "The worker that wrote it has stopped. Ask for it again.")
     old = list(ReportFile.objects.filter(state=ReportFile.State.READY, expires_at__lte=now))
     for one in old:
-        default_storage.delete(one.storage_key)
+        clinic_storage().delete(one.storage_key)
         one.state, one.storage_key = ReportFile.State.DELETED, ""
         one.save(update_fields=["state", "storage_key"])
     return len(old)

@@ -21,7 +21,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.models import GeneratedField
 
@@ -224,7 +223,7 @@ def differences(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
 def drop_unfinished(run_id: uuid.UUID) -> None:
     """Delete the copy of a load that has not come to its end: the clinic is as it was."""
     if not ImportRun.objects.filter(pk=run_id, snapshot__has_key="key").exists():
-        default_storage.delete(key_of(run_id))
+        clinic_storage().delete(key_of(run_id))
 
 
 def discard_old_snapshots(*, now: datetime) -> int:
@@ -240,6 +239,6 @@ def discard_old_snapshots(*, now: datetime) -> int:
 def discard_snapshot(run: ImportRun) -> None:
     """Delete the copy; the counts and checksums stay with the run."""
     if key := run.snapshot.get("key"):
-        default_storage.delete(key)
+        clinic_storage().delete(key)
         run.snapshot = {**run.snapshot, "key": ""}
         run.save(update_fields=["snapshot"])

@@ -7,7 +7,6 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -155,7 +154,7 @@ def tidy(*, now: datetime) -> int:
 
 def _delete_file(takeout: Takeout) -> None:
     if takeout.storage_key:
-        default_storage.delete(takeout.storage_key)
+        clinic_storage().delete(takeout.storage_key)
     takeout.state, takeout.storage_key = State.DELETED, ""
     takeout.save(update_fields=["state", "storage_key"])
     _note("export.delete", takeout)

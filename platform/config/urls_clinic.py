@@ -8,6 +8,7 @@ from django.urls import include, path
 import audit.urls
 from accounts.permissions import Action, Resource, requires
 from clinical.appointments.views import home
+from clinical.practice.settings_views import settings_index
 from ui.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django reads them
 
 urlpatterns = [
@@ -36,9 +37,11 @@ urlpatterns = [
     path("settings/integrations/xero/", include("billing_integrations.xero.urls")),
     path("", include("billing_integrations.ndis.urls")),
     path("", include("billing_integrations.sms.urls")),
+    path("settings/", settings_index, name="settings"),
     path("settings/practice/", include("clinical.practice.urls")),
     path("settings/integrations/", include("connections.urls")),
     path("settings/mail/", include("billing_integrations.mailboxes.urls")),
+    path("settings/files/", include("billing_integrations.storage.urls")),
     path("settings/data/connection/", include("onboarding.imports.connection.urls")),
     path("settings/data/", include("onboarding.imports.data_urls")),
     path("settings/data/import/", include("onboarding.imports.urls")),

@@ -157,7 +157,7 @@ def proxy(upstream: str) -> Iterator[Proxy]:
             answered, fault = made.take(asked)
             self._write(answered, fault)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the library's names
+        do_HEAD = do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the library's names
 
         def _write(self, answered: Answered, fault: Fault | None) -> None:
             self.send_response(answered.status)
@@ -175,7 +175,7 @@ def proxy(upstream: str) -> Iterator[Proxy]:
                         self.wfile.write(bytes([byte]))
                         self.wfile.flush()
                         time.sleep(fault.drips)
-                else:
+                elif self.command != "HEAD":
                     self.wfile.write(answered.body)
             except OSError:
                 self.close_connection = True  # whoever asked has gone
