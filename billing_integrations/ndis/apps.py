@@ -10,10 +10,11 @@ class NdisConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
-        from billing_integrations.invoices import hooks
+        from billing_integrations.invoices import hooks, panels
         from billing_integrations.ndis.booking import warnings_while_booking
         from billing_integrations.ndis.facts import funds_left
         from billing_integrations.ndis.funds import uses_of
+        from billing_integrations.ndis.panel import claims_facts
         from billing_integrations.ndis.services import keep_claimed_invoice
         from clinical.appointments import booking_warnings
         from clinical.funding.selectors import count_spending
@@ -29,6 +30,19 @@ class NdisConfig(AppConfig):
         header.register("ndis_funds", funds_left)
         booking_warnings.register("ndis", warnings_while_booking, permission="patients.view")
         hooks.listen("ndis", on_voided=keep_claimed_invoice)
+        panels.register_block(
+            panels.Block("claims", "ndis/_panel.html", claims_facts, order=20)
+        )
+        register(
+            NavItem(
+                "Plan managers",
+                "ndis:plan_managers",
+                "building-bank",
+                permission="invoices.view",
+                order=48,
+                group="Billing",
+            )
+        )
         register(
             NavItem(
                 "NDIS claims",
@@ -47,5 +61,7 @@ class NdisConfig(AppConfig):
                 permission="settings.view",
                 order=73,
                 group="Settings",
+                section="Money",
+                about="Price limits, registration, claims",
             )
         )

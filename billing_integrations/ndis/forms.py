@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 
@@ -15,7 +16,6 @@ from clinical.practice.models import Location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
 ACCEPTED = ".csv,.txt,.xlsx"
 
@@ -151,3 +151,17 @@ class ClaimDetailForm(forms.Form):
         if not is_cancellation:
             cleaned["cancellation_reason"] = ""
         return cleaned
+
+
+class SendForm(forms.Form):
+    """The invoices that are ticked; whose they are is looked up again."""
+
+    def chosen(self) -> set[UUID]:
+        """Answer the ids; what is none is left out."""
+        found = set()
+        for text in self.data.getlist("invoice"):  # type: ignore[union-attr]
+            try:
+                found.add(UUID(text))
+            except ValueError:
+                continue
+        return found

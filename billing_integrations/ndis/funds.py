@@ -6,9 +6,10 @@ from collections import defaultdict
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Min, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
+from billing_integrations.invoices.listing import charged_since
 from billing_integrations.invoices.models import Invoice, InvoiceLine, WaivedVisit
 from billing_integrations.ndis.quantities import share
 from billing_integrations.ndis.visits import VisitPrices, category_of, day_of
@@ -32,8 +33,8 @@ def uses_of(
     """Answer what this clinic takes of one patient's plans: plan → category → cents.
 
     Invoiced and paid are what issued invoices say, less credit notes and write-offs; booked are lines
-    of drafts, visits to come, and past visits that nobody has charged yet. Visits from before the
-    clinic's first invoice here were charged elsewhere and are not counted. `without` leaves out one
+    of drafts, visits to come, and past visits that nobody has charged yet. Visits from before the day
+    since when the clinic charges here were charged elsewhere and are not counted. `without` leaves out one
     visit: it is about to be changed.
     """
     if not plans:
@@ -125,18 +126,11 @@ def _count_visits(
     open_visits = [visit for visit in visits if visit.pk not in charged and visit.pk != without]
     if not open_visits:
         return
-    since = _first_invoice_on() if any(visit.starts_at < now for visit in open_visits) else None
+    since = charged_since() if any(visit.starts_at < now for visit in open_visits) else None
     prices = VisitPrices.read()
     for visit in open_visits:
         day = day_of(visit)
-        is_elsewhere = visit.starts_at < now and (since is None or day < since)
+        is_elsewhere = since is not None and visit.starts_at < now and day < since
         priced = None if is_elsewhere else prices.price(visit)
         if priced is not None:
             _add(counted, plan_at(plans, day), priced.category, Use(priced.total_cents))
-
-
-def _first_invoice_on() -> date | None:
-    found: date | None = Invoice.objects.exclude(state=Invoice.State.DRAFT).aggregate(
-        first=Min("issued_on")
-    )["first"]
-    return found

@@ -243,10 +243,3 @@ def claims_of_invoice(invoice: Invoice) -> Sequence[ClaimLine]:
 
 def _may_see(actor: User) -> bool:
     return allows(actor, Action.VIEW, Resource.INVOICES)
-
-
-def last_answer() -> datetime | None:
-    found: datetime | None = (
-        ResultsFile.objects.order_by("-pk").values_list("loaded_at", flat=True).first()
-    )
-    return found

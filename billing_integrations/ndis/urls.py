@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from billing_integrations.ndis import claim_views, settings_views
+from billing_integrations.ndis import (
+    claim_views,
+    plan_manager_views,
+    settings_views,
+    statement_views,
+)
 
 app_name = "ndis"
 urlpatterns = [
@@ -25,4 +30,7 @@ urlpatterns = [
     path("billing/ndis/lines/<uuid:pk>/", claim_views.line, name="line"),
     path("billing/ndis/answers/", claim_views.answers, name="answers"),
     path("billing/ndis/answers/<uuid:pk>/", claim_views.answer, name="answer"),
+    path("billing/plan-managers/", plan_manager_views.page, name="plan_managers"),
+    path("billing/plan-managers/<uuid:pk>/send/", plan_manager_views.send, name="send"),
+    path("invoices/<uuid:pk>/claim-statement/", statement_views.statement, name="statement"),
 ]
