@@ -41,6 +41,8 @@ class ConnectionsConfig(AppConfig):
                 "integrations.view",
                 70,
                 "Settings",
+                section="Integrations",
+                about="Accounting, mail, texts and files of other services",
             )
         )
         register_banner(broken_connection)

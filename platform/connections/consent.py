@@ -106,7 +106,9 @@ def clinic_of(state: str, *, provider: str) -> Tenant:
     way = read(state)
     if way.provider != provider:
         raise ConsentError("This consent was asked for elsewhere. Nothing was connected.")
-    tenant: Tenant | None = Tenant.objects.filter(pk=way.tenant_id, state=Tenant.State.ACTIVE).first()
+    tenant: Tenant | None = Tenant.objects.filter(
+        pk=way.tenant_id, state=Tenant.State.ACTIVE
+    ).first()
     if tenant is None:
         raise ConsentError("The clinic this is for is closed. Nothing was connected.")
     return tenant

@@ -21,6 +21,7 @@ from tenants.scope import NOBODY, Scope, ScopeError, active_scope, schema_of, te
 from tenants.vault import VaultError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -54,7 +55,7 @@ def refused(opened: OpenConnection) -> OpenConnection:
     Outside every scope. Where another worker has renewed it meanwhile, that one is answered.
     """
     _check_outside()
-    return _renewed(scope_of_opened(opened), opened.id, refused_token=opened.token or "-")
+    return _renewed(scope_of_opened(opened), opened.id, refused=opened.secrets)
 
 
 def renew_unused(tenant: Tenant, provider: str) -> None:
@@ -64,9 +65,9 @@ def renew_unused(tenant: Tenant, provider: str) -> None:
         found = selectors.connection(provider)
         if found is None or found.state != Connection.State.LIVE:
             return
-        token = open_secrets(found).get("access_token", "")
-    if token:
-        _renewed(scope, found.pk, refused_token=token)
+        secrets = open_secrets(found)
+    if secrets.get("access_token"):
+        _renewed(scope, found.pk, refused=secrets)
 
 
 def opened_from(connection: Connection, scope: Scope) -> OpenConnection:
@@ -110,7 +111,7 @@ def store_tokens(connection: Connection, tokens: oauth.Tokens) -> None:
     connection.save(update_fields=["sealed", "expires_at", "renewed_at", "scopes", "changed_at"])
 
 
-def _renewed(scope: Scope, pk: UUID, *, refused_token: str = "") -> OpenConnection:
+def _renewed(scope: Scope, pk: UUID, *, refused: Mapping[str, str] | None = None) -> OpenConnection:
     vendor = None
     with tenant_scope(scope) as entered:
         # The lock holds everybody else who would renew while the vendor is asked.
@@ -119,7 +120,7 @@ def _renewed(scope: Scope, pk: UUID, *, refused_token: str = "") -> OpenConnecti
         if found.state != Connection.State.LIVE:
             raise not_connected(found.provider, found)
         opened = opened_from(found, entered)
-        if opened.token != refused_token and not _is_stale(found, timezone.now()):
+        if opened.secrets != refused and not _is_stale(found, timezone.now()):
             return opened
         try:
             tokens = oauth.refresh(vendor, refresh_token=opened.secrets.get("refresh_token", ""))

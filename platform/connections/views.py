@@ -21,13 +21,13 @@ from tenants.vault import VaultError
 from ui import csp
 
 if TYPE_CHECKING:
-    from connections.providers import Provider
-    from connections.models import Connection
     from django import forms
     from django.http import HttpRequest
 
     from accounts.models import User
     from connections.cards import Card
+    from connections.models import Connection
+    from connections.providers import Provider
 
 
 @require_safe

@@ -42,6 +42,7 @@ PLAIN = {
     "span",  # days that move along with the calendar
     "measure", "n", "answer", "words",  # a measure's code; a patient's answers to one
     "in_session", "is_here",  # a place of a group session; who is booked on arrival
+    "state",  # signed; another clinic's is refused: tests/connections
     "account",  # one of those a vendor's consent reaches, compared with what is kept of it
     "then",  # where the mapping's pages go on to, once saved
 }  # fmt: skip
