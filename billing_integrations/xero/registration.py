@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
 
 from billing_integrations.invoices import hooks, panels
 from billing_integrations.xero import money, queue, sales, selectors
 from billing_integrations.xero.hearing import PullHandler, XeroReceiver
 from connections import inbox, outbox
+from ui.wording import money as money_words
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -30,7 +33,7 @@ def register() -> None:
     for kind, (handler, label) in deliveries.items():
         outbox.delivers(kind, handler, repeats=True, label=label)
     inbox.receives("xero", XeroReceiver())
-    panels.register(panels.Panel("xero", "xero/_invoice.html", _facts, order=20))
+    panels.register("xero", _panels)
     hooks.listen(
         "xero",
         on_issued=queue.on_issued,
@@ -43,6 +46,26 @@ def register() -> None:
     )
 
 
-def _facts(_actor: User, invoice: Invoice) -> dict[str, Any] | None:
+def _panels(_actor: User, invoice: Invoice) -> list[panels.Panel]:
+    """Say on an invoice's page how it stands in Xero; more, and the way to try again, is a page away."""
     state = selectors.state_of(invoice)
-    return {"state": state, "invoice": invoice} if state is not None else None
+    if state is None:
+        return []
+    owed = f"{money_words(state.due_cents)} owed there" if state.due_cents is not None else ""
+    parts = [
+        state.words,
+        owed,
+        state.problem,
+        *(f"{one.what}: {one.problem}" for one in state.others),
+    ]
+    tone = state.tone if state.tone != "neutral" else "info"
+    return [
+        panels.Panel(
+            title="Xero",
+            words=". ".join(part.rstrip(".") for part in parts if part) + ".",
+            tone="danger" if any(one.is_refused for one in state.others) else tone,
+            icon="receipt-tax",
+            url=reverse("xero:invoice", args=[invoice.pk]),
+            url_label="Try again" if state.may_send_again else "Details",
+        )
+    ]

@@ -16,6 +16,7 @@ from clinical.patients.rules import visible_patients
 from connections.models import Connection, OutboxEntry
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from accounts.models import User
@@ -132,6 +133,39 @@ def state_of(invoice: Invoice) -> InvoiceState | None:
         may_send_again=stuck,
         others=others,
     )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing of an invoice that went to Xero, or came from there."""
+
+    what: str
+    at: datetime
+    number: str
+    words: str
+    tone: str
+    problem: str
+
+
+def history(invoice: Invoice) -> list[Step]:
+    """Answer all that went to and fro about an invoice, in order."""
+    found = links.connection()
+    if found is None:
+        return []
+    known = XeroLink.objects.filter(organisation=found.external_id, invoice_id=invoice.pk)
+    return [
+        Step(
+            what=f"{one.get_kind_display()} from Xero"
+            if one.is_from_xero
+            else one.get_kind_display(),
+            at=one.sent_at or one.created_at,
+            number=one.number,
+            words=_WORDS[State(one.state)][0] if one.state != State.GONE else "Taken back",
+            tone=_WORDS[State(one.state)][1],
+            problem=one.problem,
+        )
+        for one in known.order_by("pk")
+    ]
 
 
 _WORDS = {

@@ -15,5 +15,6 @@ urlpatterns = [
     path("contacts/", views.contacts, name="contacts"),
     path("contacts/match/", views.match_contacts, name="match_contacts"),
     path("runs/<uuid:pk>/", views.run_state, name="run_state"),
+    path("invoices/<uuid:pk>/", views.invoice_state, name="invoice"),
     path("invoices/<uuid:pk>/again/", views.send_again, name="send_again"),
 ]

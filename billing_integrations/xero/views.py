@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action, Resource, allows, requires
@@ -154,6 +153,18 @@ def run_state(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return response
 
 
+@require_safe
+@requires(Action.VIEW, Resource.INVOICES)
+def invoice_state(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Show how one invoice stands in Xero, and all of its that went there."""
+    invoice = selectors.get_invoice(request.user, pk)
+    frame = _frame(
+        request, "", invoice=invoice, state=selectors.state_of(invoice),
+        history=selectors.history(invoice),
+    )  # fmt: skip
+    return render(request, "xero/invoice.html", frame)
+
+
 @require_POST
 @requires(Action.CHANGE, Resource.INVOICES)
 def send_again(request: SignedInRequest, pk: UUID) -> HttpResponse:
@@ -164,7 +175,4 @@ def send_again(request: SignedInRequest, pk: UUID) -> HttpResponse:
         messages.success(request, f"Invoice {invoice.number} is on its way to Xero again.")
     else:
         messages.info(request, "Nothing of this invoice waits for another try.")
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = reverse("xero:check")
-    return redirect(back)
+    return redirect("xero:invoice", invoice.pk)

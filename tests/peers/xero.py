@@ -311,6 +311,8 @@ class Xero:
         if path.endswith("/Allocations") or not isinstance(content, dict):
             return self._kept(asked, answered)
         rows = content.get(noun, [])
+        if any(row.get("StatusAttributeString") == "ERROR" for row in rows):
+            return self._kept(asked, answered)
         if asked.method != "GET":
             self._note(asked, noun, rows)
         rows = [self._filled(noun, row) for row in rows]

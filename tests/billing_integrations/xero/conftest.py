@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 
+from connections import providers
 from tests.peers.proxy import proxy
 from tests.peers.xero import complete, xero_local
 
@@ -33,7 +35,11 @@ def front(_front, settings):
         "xero.token": f"{_front.url}/connect/token",
         "xero.revoke": f"{_front.url}/connect/revocation",
     }
+    known = providers.provider("xero")
+    # A minute of the tests is busier than Xero allows.
+    providers.register(replace(known, limits=providers.Limits(at_once=5)))
     yield _front
+    providers.register(known)
     assert _front.violations == []
 
 
@@ -43,14 +49,34 @@ def connect(peer, front):
     return lambda clinic, name="Northside": connected(peer, clinic, name)
 
 
-def connected(peer, clinic, name: str) -> str:
+def deliver(clinic, *, once=None) -> None:
+    """Deliver what waits, as if the time to wait had passed; with `once`, one entry only."""
+    from connections import relay
+    from connections.models import Connection, OutboxEntry
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(clinic):
+        waiting = OutboxEntry.objects.filter(state="waiting")
+        if once is not None:
+            later = timezone.now() + timedelta(hours=1)
+            waiting.exclude(pk=once).update(not_before=later)
+            waiting = waiting.filter(pk=once)
+        waiting.update(not_before=timezone.now())
+        Connection.objects.update(paused_until=None)
+    relay.deliver_due(clinic)
+    if once is not None:
+        with tenant_scope(clinic):
+            OutboxEntry.objects.filter(state="waiting").update(not_before=timezone.now())
+
+
+def connected(peer, clinic, name: str, *, organisation: str = "") -> str:
     from billing_integrations.xero.models import XeroSettings
     from billing_integrations.xero.provider import KEY
     from connections import services
     from connections.providers import Account, provider
     from tenants.scope import tenant_scope
 
-    organisation = peer.add_organisation(name)
+    organisation = organisation or peer.add_organisation(name)
     with tenant_scope(clinic):
         services.establish(
             provider(KEY),
@@ -61,15 +87,19 @@ def connected(peer, clinic, name: str) -> str:
             actor_name="Owner",
             at=timezone.now(),
         )
-        XeroSettings.objects.create(
+        XeroSettings.objects.get_or_create(
             organisation=organisation,
-            organisation_name=name,
-            chart={"accounts": [{"code": "200", "name": "Consultations", "type": "REVENUE"}]},
-            income={"default": "200"},
-            taxes={"free": "EXEMPTOUTPUT", "taxable": "OUTPUT", "out": "BASEXCLUDED"},
-            banks={"default": "090", "card": "091"},
-            write_off_account="400",
-            go_live=date(2026, 1, 1),
+            defaults={
+                "organisation_name": name,
+                "chart": {
+                    "accounts": [{"code": "200", "name": "Consultations", "type": "REVENUE"}]
+                },
+                "income": {"default": "200"},
+                "taxes": {"free": "EXEMPTOUTPUT", "taxable": "OUTPUT", "out": "BASEXCLUDED"},
+                "banks": {"default": "090", "card": "091"},
+                "write_off_account": "400",
+                "go_live": date(2026, 1, 1),
+            },
         )
     return organisation
 
