@@ -100,6 +100,7 @@ def _build_blueprint(admin: str) -> None:
     from django.db import connections
 
     from tenants import lifecycle, migrate, roles
+    from tests import recorded
 
     building = f"{BLUEPRINT}_{WORKER}"
     roles.bootstrap_roles(admin, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
@@ -109,7 +110,10 @@ def _build_blueprint(admin: str) -> None:
             for entry in (settings.DATABASES[alias], connections[alias].settings_dict):
                 stack.callback(entry.__setitem__, "NAME", entry["NAME"])
                 entry["NAME"] = building
+        is_restored = recorded.restore()
         migrate.migrate_all()
+        if not is_restored:
+            recorded.keep()
         lifecycle.create_tenant(name="Alpha Physiotherapy", subdomain="alpha")
         lifecycle.create_tenant(name="Beta Podiatry", subdomain="beta")
         connections.close_all()
