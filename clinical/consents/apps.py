@@ -24,6 +24,8 @@ class ConsentsConfig(AppConfig):
                 permission="settings.change",
                 order=76,
                 group="Settings",
+                section="Records",
+                about="What patients are asked to agree to",
             )
         )
         header.register("consents", consents)

@@ -27,5 +27,7 @@ class DecisionSupportConfig(AppConfig):
                 permission="settings.change",
                 order=75,
                 group="Settings",
+                section="Records",
+                about="What the record reminds clinicians of",
             )
         )

@@ -13,7 +13,7 @@ class DocumentsConfig(AppConfig):
         from clinical.documents.timeline import SOURCES
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
-        from ui.navigation import NavItem
+        from ui.navigation import WORK_LISTS, NavItem
         from ui.navigation import register as register_entry
 
         # What the machinery finds out by itself, minutes after a person brought the file.
@@ -28,8 +28,8 @@ class DocumentsConfig(AppConfig):
                 "documents:unlinked",
                 "file-unknown",
                 permission="documents.change",
-                order=65,
-                group="Settings",
+                order=46,
+                group=WORK_LISTS,
             )
         )
         for source in SOURCES:

@@ -26,6 +26,8 @@ class LettersConfig(AppConfig):
                 permission="letters.create",
                 order=72,
                 group="Settings",
+                section="Records",
+                about="Wordings of letters, with fields filled from the record",
             )
         )
         timeline.register(SOURCE)

@@ -21,10 +21,13 @@ from django.template.loader import render_to_string
 
 from accounts.permissions import Action, Resource
 from audit.services import record
+from clinical.consents.selectors import may_contact
 from clinical.letters.models import Letter, LetterMail
 from clinical.letters.printing import file_name, letter_pdf
 from clinical.letters.services import LetterError, UnfinishedLetterError
 from clinical.messages.models import Message
+from clinical.patients.models import ContactPoint
+from clinical.practice.clock import today_at, zone_of
 from clinical.practice.models import Location
 from clinical.practice.rules import require
 from connections.mailbox import connection_for_clinic, current_mailbox
@@ -72,6 +75,8 @@ def send_by_mail(
     if letter.is_draft:
         raise UnfinishedLetterError("Make the letter final first, then send it.")
     wanted = _checked(to)
+    if refusal := _refusal(letter, list(wanted), at):
+        raise MailError(f"{refusal} Print the letter and hand it over, or post it.")
     Letter.objects.select_for_update().get(pk=letter.pk)  # two clicks ask one after the other
     pending = (LetterMail.State.QUEUED, LetterMail.State.SENDING)
     on_its_way = letter.mails.filter(address__in=wanted, state__in=pending)
@@ -162,6 +167,8 @@ def claim(mail_id: UUID, *, clinic: Tenant, at: datetime) -> Claimed | None:
         return None
     mail.state, mail.tries, mail.changed_at = LetterMail.State.SENDING, mail.tries + 1, at
     mail.save(update_fields=["state", "tries", "changed_at"])
+    if refusal := _refusal(mail.letter, [mail.address], at):
+        return Claimed(mail.pk, None, refusal)
     try:
         return Claimed(mail.pk, _written(mail, clinic))
     except PdfError:
@@ -223,6 +230,16 @@ def _checked(to: Sequence[Address]) -> dict[str, str]:
         except ValidationError:
             raise MailError(f"{address} is no mail address.") from None
     return wanted
+
+
+def _refusal(letter: Letter, addresses: Sequence[str], at: datetime) -> str:
+    """Answer why the patient must not be mailed, where one of the addresses is the patient's own."""
+    points = letter.patient.contact_points.filter(kind=ContactPoint.Kind.EMAIL)
+    own = {value.strip().lower() for value in points.values_list("value", flat=True)}
+    if not own & {address.lower() for address in addresses}:
+        return ""
+    today = today_at(zone_of(letter.patient.location), at)
+    return may_contact(letter.patient, "email", today=today)
 
 
 def _go(mails: Sequence[LetterMail]) -> None:

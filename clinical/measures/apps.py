@@ -41,6 +41,8 @@ class MeasuresConfig(AppConfig):
                 permission="settings.change",
                 order=74,
                 group="Settings",
+                section="Records",
+                about="How long links to questionnaires last, and where help is",
             )
         )
 

@@ -32,9 +32,23 @@ class NotesConfig(AppConfig):
                 count=cosign_count,
             )
         )
-        for label, url_name, icon, order in (
-            ("Note templates", "notes:templates", "clipboard-text", 71),
-            ("Supervision", "notes:supervision", "users-group", 76),
+        for label, url_name, icon, order, section, about in (
+            (
+                "Note templates",
+                "notes:templates",
+                "clipboard-text",
+                71,
+                "Records",
+                "Sections, scales and body charts that notes are written on",
+            ),
+            (
+                "Supervision",
+                "notes:supervision",
+                "users-group",
+                76,
+                "Team",
+                "Whose notes are co-signed",
+            ),
         ):
             register_entry(
                 NavItem(
@@ -44,6 +58,8 @@ class NotesConfig(AppConfig):
                     permission="settings.change",
                     order=order,
                     group="Settings",
+                    section=section,
+                    about=about,
                 )
             )
         timeline.register(SOURCE)

@@ -35,5 +35,7 @@ class PlansConfig(AppConfig):
                 permission="notes.create",
                 order=73,
                 group="Settings",
+                section="Records",
+                about="Goals and exercises to start a treatment plan from",
             )
         )

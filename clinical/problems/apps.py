@@ -33,5 +33,7 @@ class ProblemsConfig(AppConfig):
                 permission="settings.change",
                 order=74,
                 group="Settings",
+                section="Records",
+                about="Codes for diagnoses, such as ICD-10-AM",
             )
         )

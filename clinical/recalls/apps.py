@@ -35,6 +35,8 @@ class RecallsConfig(AppConfig):
                 permission="settings.change",
                 order=72,
                 group="Settings",
+                section="Diary",
+                about="When patients are asked back",
             )
         )
         register_tab(Tab("Recalls", "recalls:of_patient", "recalls.view", 78, icon="phone-call"))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
+from clinical.consents.selectors import may_contact
 from clinical.patients.pages import record_page
 from clinical.patients.selectors import get_patient
 from clinical.patients.services import record_view
@@ -177,6 +178,14 @@ def _type_page(request: SignedInRequest, kind: RecallType) -> HttpResponse:
     return render(request, "recalls/type.html", context, status=_status(form))
 
 
+def _refused_ways(recall: Recall) -> list[tuple[str, str]]:
+    """Answer how the patient must not be reached, each with why, for whoever is about to."""
+    today = timezone.localdate()
+    ways = (("by phone", "phone"), ("by SMS", "sms"), ("by e-mail", "email"))
+    found = [(words, may_contact(recall.patient, way, today=today)) for words, way in ways]
+    return [(words, reason) for words, reason in found if reason]
+
+
 def _recall_page(
     request: SignedInRequest,
     recall: Recall,
@@ -190,6 +199,7 @@ def _recall_page(
         "patient": recall.patient,
         "points": recall.patient.points_in_order(),
         "contacts": selectors.contacts_of(recall),
+        "refused": _refused_ways(recall),
         "form": form or ContactForm(),
         "change_form": change_form or RecallForm(initial=held, change=True),
         "book_url": book_url(recall),

@@ -47,6 +47,9 @@ class ImportsConfig(AppConfig):
                 permission="imports.view",
                 order=74,
                 group="Settings",
+                section="Data",
+                about="Everything in and out of this clinic",
+                is_pinned=True,
             )
         )
         register(
@@ -57,5 +60,7 @@ class ImportsConfig(AppConfig):
                 permission="imports.view",
                 order=75,
                 group="Settings",
+                section="Data",
+                about="Bring the history of a former system along",
             )
         )

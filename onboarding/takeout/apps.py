@@ -21,5 +21,7 @@ class TakeoutConfig(AppConfig):
                 permission="imports.export",
                 order=76,
                 group="Settings",
+                section="Data",
+                about="Take everything along, as tables and files",
             )
         )

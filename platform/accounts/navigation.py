@@ -14,8 +14,28 @@ def register_all() -> None:
     register_sign_out("accounts:logout")
     for site, people in _SITES:
         for item in (
-            NavItem(people, "accounts:staff", "users-group", "staff.view", 80, "Settings", site),
-            NavItem("Audit trail", "audit:trail", "history", "audit.view", 90, "Settings", site),
+            NavItem(
+                people,
+                "accounts:staff",
+                "users-group",
+                "staff.view",
+                80,
+                "Settings",
+                site,
+                section="Team",
+                about="Who signs in: roles, invitations, sessions",
+            ),
+            NavItem(
+                "Audit trail",
+                "audit:trail",
+                "history",
+                "audit.view",
+                90,
+                "Settings",
+                site,
+                section="Data",
+                about="Who did and who saw what",
+            ),
             NavItem(
                 "Your account", "accounts:account", "user", "account.view", 10, "", site, "user"
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from django.urls import NoReverseMatch, reverse
 
@@ -16,6 +16,30 @@ Site = Literal["clinic", "operators"]
 Place = Literal["main", "user"]
 WORK_LISTS = "Work lists"
 """The group of pages that list what waits for somebody."""
+SETTINGS = "Settings"
+"""The group whose entries stand on a page of their own, by `section`; the menu has the pinned ones."""
+SETTINGS_PAGE = "settings"
+"""The name of that page's URL, on the hosts that have it."""
+
+
+class Heading(NamedTuple):
+    """One section of the page of settings."""
+
+    label: str
+    icon: str
+
+
+SECTIONS = (
+    Heading("Practice", "building-hospital"),
+    Heading("Team", "users-group"),
+    Heading("Diary", "calendar"),
+    Heading("Records", "clipboard-text"),
+    Heading("Messages", "message"),
+    Heading("Money", "receipt-dollar"),
+    Heading("Integrations", "plug-connected"),
+    Heading("Data", "database"),
+    Heading("Other", "settings"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +61,14 @@ class NavItem:
     hotkey: str = ""
     count: Callable[[Any], int] | None = None
     """A figure beside the label, for the person signed in: asked on every page, one small query."""
+    section: str = ""
+    """Of the group SETTINGS: under which of SECTIONS it stands; "" is under the last."""
+    about: str = ""
+    """What it is for, in a line; the page of settings shows it, and finds the entry by its words."""
+    is_pinned: bool = False
+    """Of the group SETTINGS: it stands in the menu too."""
+    args: tuple[str, ...] = ()
+    """What the URL takes."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +101,16 @@ class NavLink:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """An entry on the page of settings."""
+
+    label: str
+    url: str
+    icon: str
+    about: str
+
+
+@dataclass(frozen=True)
 class SearchBox:
     """The search box as the page shows it."""
 
@@ -80,7 +122,7 @@ class SearchBox:
 
 @dataclass
 class _Registry:
-    items: dict[tuple[str, str, str], NavItem] = field(default_factory=dict)
+    items: dict[tuple[str, str, str, tuple[str, ...]], NavItem] = field(default_factory=dict)
     search: Search | None = None
     sign_out: str = "logout"
     may: Callable[[Any, str], bool] | None = None
@@ -91,7 +133,7 @@ _registry = _Registry()
 
 def register(item: NavItem) -> None:
     """Add an entry; the same site, place and URL again replaces it."""
-    _registry.items[item.site, item.place, item.url_name] = item
+    _registry.items[item.site, item.place, item.url_name, item.args] = item
 
 
 def register_search(search: Search) -> None:
@@ -118,9 +160,9 @@ def is_permitted(user: Any, permission: str) -> bool:
     return bool(user.has_perm(permission))
 
 
-def _url(name: str) -> str | None:
+def _url(name: str, args: tuple[str, ...] = ()) -> str | None:
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return None
 
@@ -132,19 +174,46 @@ def links(
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    shown = [
-        (item, url)
-        for item in sorted(_registry.items.values(), key=lambda item: (item.order, item.label))
-        if item.site == site and item.place == place
-        if (url := _url(item.url_name)) is not None and is_permitted(user, item.permission)
-    ]
+    shown = _permitted(user, site, place)
     active = _active_url(request.path, (url for _, url in shown))
+    page = _url(SETTINGS_PAGE) if any(item.url_name == SETTINGS_PAGE for item, _ in shown) else None
+    if page is not None:
+        kept = [pair for pair in shown if pair[0].group != SETTINGS or pair[0].is_pinned]
+        if active and active not in {url for _, url in kept}:
+            active = page
+        # Where all there is stands in the menu, a page of it is one too many.
+        shown = kept if len(kept) < len(shown) else [p for p in kept if p[1] != page]
     groups: dict[str, list[NavLink]] = {}
     for item, url in shown:
         count = item.count(user) if item.count else 0
         link = NavLink(item.label, url, item.icon, url == active, item.hotkey, count)
         groups.setdefault(item.group, []).append(link)
     return list(groups.items())
+
+
+def settings_of(request: HttpRequest) -> list[tuple[Heading, list[Setting]]]:
+    """Answer what the person may set, section by section; those without an entry are left out."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    known = {heading.label for heading in SECTIONS}
+    found: dict[str, list[Setting]] = {}
+    for item, url in _permitted(user, "clinic", "main"):
+        if item.group == SETTINGS and item.url_name != SETTINGS_PAGE:
+            section = item.section if item.section in known else SECTIONS[-1].label
+            setting = Setting(item.label, url, item.icon, item.about)
+            found.setdefault(section, []).append(setting)
+    return [(heading, found[heading.label]) for heading in SECTIONS if heading.label in found]
+
+
+def _permitted(user: Any, site: Site, place: Place) -> list[tuple[NavItem, str]]:
+    return [
+        (item, url)
+        for item in sorted(_registry.items.values(), key=lambda item: (item.order, item.label))
+        if item.site == site and item.place == place
+        if (url := _url(item.url_name, item.args)) is not None
+        and is_permitted(user, item.permission)
+    ]
 
 
 def _active_url(path: str, urls: Iterable[str]) -> str:

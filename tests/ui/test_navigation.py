@@ -9,7 +9,15 @@ from django.urls import path
 
 from tests.ui.conftest import Person
 from ui import navigation
-from ui.navigation import NavItem, Search, links, register, register_search, search_box
+from ui.navigation import (
+    NavItem,
+    Search,
+    links,
+    register,
+    register_search,
+    search_box,
+    settings_of,
+)
 
 URLS = ModuleType("navigation_urls")
 URLS.urlpatterns = [  # type: ignore[attr-defined]
@@ -19,6 +27,9 @@ URLS.urlpatterns = [  # type: ignore[attr-defined]
         ("patients/", "patients"),
         ("patients/import/", "import"),
         ("search/", "search"),
+        ("settings/", "settings"),
+        ("settings/letters/", "letters"),
+        ("recalls/types/", "types"),
     ]
 ]
 
@@ -116,3 +127,50 @@ def test_the_search_of_patients_is_not_on_the_operators_host() -> None:
     register_search(Search("search", "patients"))
 
     assert search_box(request_of("/", Person()), site="operators") is None
+
+
+def _settings() -> None:
+    register(NavItem("All settings", "settings", "x", group="Settings", is_pinned=True, order=1))
+    register(NavItem("Letters", "letters", "x", group="Settings", section="Records", about="Words"))
+    register(NavItem("Recall types", "types", "x", "settings.change", group="Settings"))
+    register(NavItem("Import", "import", "x", group="Settings", section="Data", is_pinned=True))
+
+
+def test_settings_stand_on_their_own_page_and_the_menu_stays_short() -> None:
+    _settings()
+    owner = Person(may=frozenset({"settings.change"}))
+
+    for address, active in (
+        ("/settings/letters/", "All settings"),
+        ("/recalls/types/", "All settings"),
+        ("/patients/import/", "Import"),
+        ("/", ""),
+    ):
+        [(group, found)] = links(request_of(address, owner))
+        assert (group, [link.label for link in found]) == ("Settings", ["All settings", "Import"])
+        assert [link.label for link in found if link.active] == ([active] if active else []), (
+            address
+        )
+
+
+def test_the_page_of_settings_is_built_of_what_is_registered_and_permitted() -> None:
+    _settings()
+    owner = Person(may=frozenset({"settings.change"}))
+
+    def shown(person: Person) -> list[tuple[str, list[str]]]:
+        found = settings_of(request_of("/settings/", person))
+        return [(heading.label, [entry.label for entry in entries]) for heading, entries in found]
+
+    assert shown(owner) == [
+        ("Records", ["Letters"]),
+        ("Data", ["Import"]),
+        ("Other", ["Recall types"]),
+    ]
+    assert shown(Person()) == [("Records", ["Letters"]), ("Data", ["Import"])]
+
+
+def test_where_the_menu_has_all_settings_already_there_is_no_page_of_them() -> None:
+    register(NavItem("All settings", "settings", "x", group="Settings", is_pinned=True))
+    register(NavItem("Import", "import", "x", group="Settings", is_pinned=True))
+
+    assert labels() == ["Import"]

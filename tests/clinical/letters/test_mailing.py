@@ -9,12 +9,14 @@ from django.core import mail as outbox
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from clinical.consents.models import ContactPreference
 from clinical.contacts.models import Contact, PatientContact
 from clinical.letters import mailing, services
 from clinical.letters.mailing import Address
 from clinical.letters.models import Letter
 from clinical.letters.selectors import addresses_for, likely_recipients
 from clinical.messages.models import Message
+from clinical.patients.models import ContactPoint
 from clinical.practice.models import Location
 from connections import mailbox
 
@@ -160,3 +162,15 @@ def test_the_referrer_comes_first(letter):
     assert [email for _, email in addresses_for(letter)] == [
         "C@example.com", "B@example.com", "A@example.com",
     ]  # fmt: skip
+
+
+def test_a_patient_who_wants_no_mail_gets_none_and_others_do(alpha, letter, clinician):
+    ContactPoint.objects.create(patient=letter.patient, kind="email", value="Ada@example.org")
+    [waiting] = _ask(letter, clinician, "ada@example.org")
+    ContactPreference.objects.create(patient=letter.patient, no_email=True)
+
+    with pytest.raises(mailing.MailError, match="hand it over"):
+        _ask(letter, clinician, "vale@example.com", "ADA@example.org")
+
+    assert "does not want" in mailing.claim(waiting.pk, clinic=alpha, at=NOW).problem
+    assert len(_ask(letter, clinician, "vale@example.com")) == 1

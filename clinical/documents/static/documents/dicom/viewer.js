@@ -229,7 +229,7 @@ function zoomAt(factor, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
 function choose(name) {
   tool = name;
   stage.dataset.tool = name;
-  for (const button of root.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === name));
+  for (const button of root.querySelectorAll("button[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === name));
 }
 
 function play() {
