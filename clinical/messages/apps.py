@@ -11,15 +11,16 @@ class MessagesConfig(AppConfig):
     def ready(self) -> None:
         from accounts.permissions import Action, Resource
         from clinical.appointments import changes, drawer_facts
-        from clinical.messages.facts import drawer_facts_of
+        from clinical.messages.facts import drawer_facts_of, reminder_facts_of
         from clinical.messages.mail_delivery import MessageMail
         from clinical.messages.notices import note_changes
+        from clinical.messages.texting import count_failed, count_unread
         from clinical.messages.timeline import SOURCES
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
         from connections import outbox
         from events.topics import register_topic
-        from ui.navigation import NavItem
+        from ui.navigation import WORK_LISTS, NavItem
         from ui.navigation import register as register_entry
 
         outbox.delivers("messages.mail", MessageMail(), repeats=False, label="E-mail to a patient")
@@ -29,6 +30,40 @@ class MessagesConfig(AppConfig):
             timeline.register(source)
         changes.listen("notices", note_changes)
         drawer_facts.register("notices", drawer_facts_of, permission="messages.view")
+        drawer_facts.register("reminders", reminder_facts_of, permission="messages.view")
+        register_entry(
+            NavItem(
+                "Text messages",
+                "clinic_messages:inbox",
+                "message",
+                permission="messages.view",
+                order=29,
+                count=count_unread,
+            )
+        )
+        register_entry(
+            NavItem(
+                "Reminders",
+                "clinic_messages:reminders",
+                "bell-ringing",
+                permission="messages.view",
+                order=30,
+                group=WORK_LISTS,
+                count=count_failed,
+            )
+        )
+        register_entry(
+            NavItem(
+                "Reminder rules",
+                "clinic_messages:rules",
+                "bell-cog",
+                permission="settings.change",
+                order=73,
+                group="Settings",
+                section="Messages",
+                about="When patients are reminded, and in which words",
+            )
+        )
         register_entry(
             NavItem(
                 "Telling patients",
@@ -37,5 +72,7 @@ class MessagesConfig(AppConfig):
                 permission="settings.change",
                 order=74,
                 group="Settings",
+                section="Messages",
+                about="Mails about visits that were made, moved or cancelled",
             )
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AFTER_HOURS = timedelta(minutes=30)
 """What was due when the window closed may still go out for so long."""
-MADE_UP_FOR = timedelta(hours=24)
+MADE_UP_FOR = timedelta(hours=36)
 """So late a reminder may still go out: the platform may have been down."""
 _MOST_SHIFT = timedelta(days=4)
 """Over a weekend, into the evening before, and a day for the zones."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from clinical.messages.models import PatientNotice
+from clinical.messages.models import PatientNotice, Reminder
 from clinical.patients.header import Fact
 
 if TYPE_CHECKING:
@@ -35,3 +35,26 @@ def drawer_facts_of(_actor: User, appointment: Appointment, now: datetime) -> It
         minutes = max(0, round((notice.due_at - now).total_seconds() / 60))
         when = f"in {minutes} min" if minutes else "within a minute"
         yield Fact("Patient", f"is told {when}", tone="info", url=url, order=60)
+
+
+def reminder_facts_of(
+    _actor: User, appointment: Appointment, _now: datetime
+) -> Iterator[Fact]:
+    """Answer what became of the last reminder of a visit, and what the patient answered."""
+    found = Reminder.objects.filter(
+        appointment=appointment, rule__isnull=False, starts_at=appointment.starts_at
+    )
+    reminder = found.order_by("-due_at", "-pk").first()
+    if reminder is None:
+        return
+    url = reverse("clinic_messages:list", kwargs={"pk": reminder.patient_id})
+    if reminder.reply == Reminder.Reply.NO:
+        yield Fact("Reminder", "asked to cancel", tone="warning", url=url, order=61)
+    elif reminder.reply == Reminder.Reply.YES:
+        yield Fact("Reminder", "confirmed by SMS", tone="success", url=url, order=61)
+    elif reminder.state == Reminder.State.FAILED:
+        yield Fact("Reminder", "not sent", note=reminder.problem, tone="warning", url=url, order=61)
+    else:
+        word = reminder.get_state_display().lower()
+        note = reminder.get_channel_display()
+        yield Fact("Reminder", word, note=note, url=url, order=61)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from clinical.messages.notices import current_settings
 from clinical.messages.sending import note_refused, note_taken, wanted_message
 from connections.mailbox import ClinicMail, current_mailbox, mime_of, opened_mailer
-from connections.outbox import Answer
+from connections.outbox import Answer, NothingToSendError
 from ports.outcomes import UnclearError
 from tenants.models import Tenant
 from tenants.running import running_clinic
@@ -36,18 +36,35 @@ class Written:
     mail: EmailMessage
 
 
+@dataclass(frozen=True)
+class CalledOff:
+    """A mail that is not wanted any more."""
+
+    words: str
+
+
 class MessageMail:
     """The outbox handler of "messages.mail"."""
 
     def provider_of(self, entry: OutboxEntry) -> str:  # noqa: ARG002 - the clinic has one mailbox
         return current_mailbox().provider
 
-    def prepare(self, entry: OutboxEntry) -> Written:
-        message = wanted_message(entry.subject_id, at=timezone.now())
+    def prepare(self, entry: OutboxEntry) -> Written | CalledOff:
+        try:
+            message = wanted_message(entry.subject_id, at=timezone.now())
+        except NothingToSendError as nothing:
+            return CalledOff(str(nothing))
         clinic, mailbox = running_clinic(), current_mailbox()
         return Written(clinic.id, mailbox, mail_of_message(message, clinic, mailbox, entry))
 
-    def send(self, entry: OutboxEntry, prepared: Written, opened: OpenConnection | None) -> Answer:  # noqa: ARG002 - the protocol's
+    def send(
+        self,
+        entry: OutboxEntry,  # noqa: ARG002 - the protocol's
+        prepared: Written | CalledOff,
+        opened: OpenConnection | None,
+    ) -> Answer:
+        if isinstance(prepared, CalledOff):
+            raise NothingToSendError(prepared.words)
         with public_scope():
             clinic = Tenant.objects.get(pk=prepared.clinic_id)
         if opened is None:

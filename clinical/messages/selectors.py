@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from clinical.messages.models import Message, Reminder
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PAGE_SIZE = 50
 LOOKS = {
     Reminder.State.PLANNED: ("neutral", "clock"),
+    Reminder.State.HELD: ("warning", "player-pause"),
+    Reminder.State.SKIPPED: ("neutral", "ban"),
     Reminder.State.SENT: ("success", "check"),
     Reminder.State.FAILED: ("danger", "alert-triangle"),
     Reminder.State.CANCELLED: ("neutral", "ban"),
@@ -31,6 +33,7 @@ LOOKS = {
     Message.State.SENT: ("success", "check"),
     Message.State.DELIVERED: ("success", "checks"),
     Message.State.FAILED: ("danger", "alert-triangle"),
+    Message.State.UNCLEAR: ("warning", "help-circle"),
     Message.State.RECEIVED: ("info", "inbox"),
 }
 """State → tone and icon of its pill. Both tables' states of one name mean the same."""
@@ -54,6 +57,8 @@ class Turn:
         """Name the channel, and that it is a reminder."""
         channel = self.row.get_channel_display()
         if isinstance(self.row, Message):
+            if self.row.reminder_id and not self.is_incoming:
+                return f"Reminder by {_inside(channel)}"
             return "Message" if self.row.channel == Message.Channel.OTHER else channel
         is_other = self.row.channel == Reminder.Channel.OTHER
         return "Reminder" if is_other else f"Reminder by {_inside(channel)}"
@@ -79,12 +84,14 @@ class Conversation:
 def reminders_of(actor: User, patient: Patient) -> QuerySet[Reminder]:
     """Answer the reminders with when they went out, or were to."""
     rows = visible_reminders(actor).filter(patient=patient).select_related("appointment")
+    # What a rule sent stands there as the message that carried it.
+    rows = rows.exclude(rule__isnull=False, messages__isnull=False)
     return dated(rows, Coalesce("sent_at", "due_at"))
 
 
 def messages_of(actor: User, patient: Patient) -> QuerySet[Message]:
     rows = visible_messages(actor).filter(patient=patient).select_related("appointment")
-    return dated(rows, F("sent_at"))
+    return dated(rows, Coalesce("sent_at", "due_at"))
 
 
 def conversation_of(actor: User, patient: Patient, *, before: Edge | None = None) -> Conversation:

@@ -203,6 +203,7 @@ def entry_key(message_id: UUID, attempt: int = 1) -> str:
 def wanted_message(message_id: UUID, *, at: datetime) -> Message:
     """Answer a queued message as it is to go out now; raises outbox.NothingToSendError.
 
+    What it says of that is written down: whoever catches it keeps it (else `follow_outbox` finds it).
     Looked at again: what the patient said in the meantime, and of a reminder the visit it tells of.
     """
     message = (
@@ -222,6 +223,7 @@ def wanted_message(message_id: UUID, *, at: datetime) -> Message:
     if message.state not in _MAY_GO:
         raise outbox.NothingToSendError(f"The message is “{message.get_state_display()}” already.")
     if problem := _why_no_longer(message, at):
+        call_off(message, problem, at=at)
         raise outbox.NothingToSendError(problem)
     if message.reminder is not None:
         _say_it_anew(message, message.reminder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,34 +14,44 @@ def texting(in_alpha, monkeypatch):
     from connections import outbox
     from connections.models import Connection
     from connections.providers import Provider, Trade, providers, register
+    from tenants.scope import tenant_scope
 
     if not any(one.trade is Trade.SMS for one in providers()):
         register(Provider("twilio", "Twilio", Trade.SMS, "message", "Texts.", adapter=None))
     if "sms.message" not in outbox.kinds():
         outbox.delivers("sms.message", object(), repeats=False, label="Text")
     key = next(one.key for one in providers() if one.trade is Trade.SMS)
-    Connection.objects.create(provider=key, state="live", account_name="Alpha texts")
+    with tenant_scope(in_alpha):
+        Connection.objects.create(provider=key, state="live", account_name="Alpha texts")
     return in_alpha
 
 
 @pytest.fixture
 def ada(texting, patient):
-    return patient("Ada North", phone="0491 570 156", preferred_name="Ada")
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(texting):
+        return patient("Ada North", phone="0491 570 156", preferred_name="Ada")
 
 
 @pytest.fixture
 def rita(texting, person):
-    return person("reception", name="Rita Front")
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(texting):
+        return person("reception", name="Rita Front")
 
 
 @pytest.fixture
 def place(in_alpha):
     from clinical.practice.models import Location
+    from tenants.scope import tenant_scope
 
-    return Location.objects.create(
-        name="Harbour Street", address="4 Harbour Street\nMerrigum Bay", phone="(02) 5550 0110",
-        time_zone="Australia/Sydney",
-    )  # fmt: skip
+    with tenant_scope(in_alpha):
+        return Location.objects.create(
+            name="Harbour Street", address="4 Harbour Street\nMerrigum Bay",
+            phone="(02) 5550 0110", time_zone="Australia/Sydney",
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -96,3 +107,9 @@ def reminded(rule, appointment):
         return reminder
 
     return make
+
+
+@pytest.fixture
+def make(patient, appointment, rule, place):
+    """The makers by one name: `make.patient(…)`, `make.appointment(…)`, `make.rule(…)`, `make.place`."""
+    return SimpleNamespace(patient=patient, appointment=appointment, rule=rule, place=place)

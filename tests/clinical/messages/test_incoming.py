@@ -157,9 +157,7 @@ def test_the_vendors_reference_decides(ada, patient, reminded, texted):
     assert status(other) == "confirmed"
 
 
-def test_old_reminders_moved_visits_and_strangers_go_to_the_inbox(
-    ada, patient, reminded, texted
-):
+def test_old_reminders_moved_visits_and_strangers_go_to_the_inbox(ada, patient, reminded, texted):
     old = reminded(ada, timezone.now() + 30 * HOUR, hours_ago=80)
     assert texted("Y").reminder is None
     assert status(old) == "booked"

@@ -61,9 +61,7 @@ def test_nobody_is_texted_who_must_not_be(ada, rita, patient, person):
     assert not OutboxEntry.objects.exists()
 
 
-def test_what_changed_in_the_meantime_is_looked_at_before_it_leaves(
-    ada, rita, rule, appointment
-):
+def test_what_changed_in_the_meantime_is_looked_at_before_it_leaves(ada, rita, rule, appointment):
     now = timezone.now()
     visit = appointment(now + 24 * HOUR, patient=ada)
     kept = rule().reminders.create(
@@ -78,14 +76,19 @@ def test_what_changed_in_the_meantime_is_looked_at_before_it_leaves(
     )  # fmt: skip
     with pytest.raises(NothingToSendError, match="moved"):
         sending.text_to_send(text.pk)
-    OutboxEntry.objects.update(state="cancelled", problem="The visit was moved.")
-
-    assert sending.follow_outbox(now) == 1
     text.refresh_from_db()
     kept.refresh_from_db()
-    assert (text.state, kept.state, kept.problem) == (
-        "cancelled", "cancelled", "The visit was moved.",
-    )  # fmt: skip
+    assert (text.state, kept.state) == ("cancelled", "cancelled")
+    assert kept.problem == "The visit was moved; it is reminded of anew."
+
+
+def test_what_a_person_cancels_in_the_outbox_is_cancelled_here(ada, rita):
+    text = sending.send_text(ada, "Hello", actor=rita)
+    OutboxEntry.objects.update(state="cancelled", problem="Not any more.")
+
+    assert [sending.follow_outbox(timezone.now()) for _ in range(2)] == [1, 0]
+    text.refresh_from_db()
+    assert (text.state, text.problem) == ("cancelled", "Not any more.")
 
 
 def test_receipts_bring_a_text_further_and_never_back(ada, rita):
