@@ -30,9 +30,7 @@ class NdisConfig(AppConfig):
         header.register("ndis_funds", funds_left)
         booking_warnings.register("ndis", warnings_while_booking, permission="patients.view")
         hooks.listen("ndis", on_voided=keep_claimed_invoice)
-        panels.register_block(
-            panels.Block("claims", "ndis/_panel.html", claims_facts, order=20)
-        )
+        panels.register_block(panels.Block("claims", "ndis/_panel.html", claims_facts, order=20))
         register(
             NavItem(
                 "Plan managers",

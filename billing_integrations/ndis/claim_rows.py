@@ -21,7 +21,7 @@ from clinical.funding.models import NdisPlan
 from ui.wording import money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from billing_integrations.invoices.models import BillingDetails
@@ -33,7 +33,11 @@ HEADERS = (
     "ParticipantApproved", "InKindFundingProgram", "ClaimType", "CancellationReason",
     "ABN of Support Provider",
 )  # fmt: skip
-GST_CODES = {GstRule.TAXABLE: "P1", GstRule.FREE: "P2", GstRule.OUT_OF_SCOPE: "P5"}
+GST_CODES: Mapping[str, str] = {
+    GstRule.TAXABLE: "P1",
+    GstRule.FREE: "P2",
+    GstRule.OUT_OF_SCOPE: "P5",
+}
 CANCELLED = InvoiceLine.ClaimType.CANCELLATION
 SHORT_NOTICE_DAYS = 7
 """Clear days: with that much notice or more a cancellation is not paid."""

@@ -57,7 +57,7 @@ def make(request: SignedInRequest) -> HttpResponse:
     ready = selectors.to_claim(timezone.localdate()).ready
     form = ClaimForm(request.POST, ready=[one.line.pk for one in ready])
     if not form.is_valid():
-        return _claims(request, problem=" ".join(form.errors.get("line", [])))
+        return _claims(request, problem=" ".join(str(one) for one in form.errors.get("line", [])))
     try:
         made = services.claim_lines(form.chosen(), actor=request.user, at=timezone.now())
     except services.NdisError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django import forms
@@ -16,6 +16,8 @@ from clinical.practice.models import Location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from django.http import QueryDict
 
 ACCEPTED = ".csv,.txt,.xlsx"
 
@@ -159,7 +161,7 @@ class SendForm(forms.Form):
     def chosen(self) -> set[UUID]:
         """Answer the ids; what is none is left out."""
         found = set()
-        for text in self.data.getlist("invoice"):  # type: ignore[union-attr]
+        for text in cast("QueryDict", self.data).getlist("invoice"):
             try:
                 found.add(UUID(text))
             except ValueError:

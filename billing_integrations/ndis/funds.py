@@ -69,6 +69,7 @@ def _count_lines(
     )
     by_invoice: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     charged = set()
+    line: InvoiceLine
     for line in lines:
         charged.add(line.appointment_id)
         if without is None or line.appointment_id != without or not line.invoice.is_draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 if TYPE_CHECKING:
     from billing_integrations.invoices.models import Invoice, InvoiceLine
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def billing_settings_url() -> str:
     """Answer the page of the practice's billing details."""
-    return _first("invoices:details", "invoices:settings")
+    return reverse("invoices:settings")
 
 
 def invoice_url(invoice: Invoice) -> str:
@@ -29,12 +29,3 @@ def mending_url(where: str, line: InvoiceLine) -> tuple[str, str]:
         "claim": (reverse("ndis:line", kwargs={"pk": line.pk}), "Set"),
         "settings": (billing_settings_url(), "Billing details"),
     }.get(where, (invoice_url(line.invoice), "Invoice"))
-
-
-def _first(*names: str) -> str:
-    for name in names:
-        try:
-            return reverse(name)
-        except NoReverseMatch:
-            continue
-    return ""

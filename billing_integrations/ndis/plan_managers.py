@@ -88,7 +88,7 @@ def open_by_plan_manager(actor: User) -> list[PlanManager]:
         if contact is None:
             continue
         manager = found.setdefault(contact.pk, PlanManager(contact, []))
-        letters: list[InvoiceMail] = invoice.letters  # type: ignore[attr-defined] - prefetched
+        letters: list[InvoiceMail] = getattr(invoice, "letters", [])
         manager.invoices.append(PlanInvoice(invoice, letters[0] if letters else None))
     return list(found.values())
 

@@ -143,7 +143,7 @@ def _open_lines(only: Collection[UUID] | None) -> QuerySet[InvoiceLine]:
 
 def _row(line: InvoiceLine, details: Any) -> ClaimRow:
     claim_type, reason = claim_type_of(line)
-    numbers = line.invoice.patient.ndis_numbers  # type: ignore[attr-defined] - prefetched above
+    numbers: list[PatientIdentifier] = getattr(line.invoice.patient, "ndis_numbers", [])
     number = numbers[0].value if numbers else line.invoice.participant_number
     return ClaimRow(
         registration=details.ndis_registration,
@@ -153,7 +153,7 @@ def _row(line: InvoiceLine, details: Any) -> ClaimRow:
         reference=reference_of(line.invoice.number, line.position, len(line.claim_lines.all()) + 1),
         quantity_hundredths=line.quantity_hundredths,
         unit_cents=line.unit_cents,
-        gst_code=GST_CODES.get(line.gst_rule, ""),  # type: ignore[call-overload] - its value
+        gst_code=GST_CODES.get(line.gst_rule, ""),
         claim_type=claim_type,
         cancellation_reason=reason,
         abn=details.abn,

@@ -14,7 +14,6 @@ from billing_integrations.invoices.printing import file_name
 from billing_integrations.invoices.rules import visible_bills
 from billing_integrations.ndis.statements import statement_of, statement_paper
 from clinical.patients.rules import visible_patients
-from tenants.scope import current_tenant
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,7 +37,7 @@ def statement(request: SignedInRequest, pk: UUID) -> HttpResponse:
         subject_id=str(invoice.patient_id),
         payload={"section": f"{found.scheme} statement"},
     )
-    made = statement_paper(found).pdf(current_tenant())
+    made = statement_paper(found).pdf(request.tenant)
     answer = HttpResponse(made, content_type="application/pdf")
     name = file_name(f"{found.scheme}-claim", invoice.number)
     answer["Content-Disposition"] = f'inline; filename="{name}"'

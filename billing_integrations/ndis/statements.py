@@ -118,7 +118,7 @@ def _referrals(patient_id: UUID, scheme: str, lines: Sequence[InvoiceLine]) -> d
     found = {}
     for line in lines:
         day = line.service_date
-        referral = linked.get(line.appointment_id) or next(
+        referral = (linked.get(line.appointment_id) if line.appointment_id else None) or next(
             (one for one in others if day and one.referred_on <= day and _runs(one, day)), None
         )
         if referral is not None:
