@@ -22,7 +22,7 @@ from clinical.contacts.models import Contact
 from clinical.patients.models import Patient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date
     from uuid import UUID
 
@@ -246,12 +246,10 @@ def _words(entry: LedgerEntry) -> tuple[str, UUID | None]:
     return str(entry), None
 
 
-def statement_accounts(patient: Patient) -> Iterator[Account]:
-    """Answer the accounts that pay, or have paid, for a patient."""
-    rows = Invoice.objects.filter(patient=patient).exclude(state="draft").order_by()
-    pairs = set(rows.values_list("payer_kind", "contact_id"))
-    contacts = Contact.objects.in_bulk([contact for _, contact in pairs if contact])
-    yield Account(PayerKind.PATIENT, patient=patient)
-    for kind, contact_id in sorted(pairs, key=str):
-        if kind != PayerKind.PATIENT:
-            yield Account(kind, contact=contacts.get(contact_id) if contact_id else None)
+def statement_accounts(patient: Patient, invoices: Sequence[Invoice]) -> list[Account]:
+    """Answer the accounts that pay, or have paid, for a patient; the contacts are read."""
+    found = {PayerKind.PATIENT.value: Account(PayerKind.PATIENT, patient=patient)}
+    for invoice in invoices:
+        if invoice.contact and not invoice.is_draft:
+            found[str(invoice.contact_id)] = Account(PayerKind.CONTACT, contact=invoice.contact)
+    return list(found.values())

@@ -61,3 +61,18 @@ def tell(event: str, subject: Any) -> None:
         told = getattr(listener, event)
         if told is not None:
             told(subject)
+
+
+_warners: dict[str, Callable[[Invoice], list[str]]] = {}
+
+
+def warn(key: str, source: Callable[[Invoice], list[str]]) -> None:
+    """Register who looks over a draft before it goes out: prices above a limit, an ended plan."""
+    _warners[key] = source
+
+
+def warnings_of(invoice: Invoice) -> list[str]:
+    """Answer what should be looked at before a draft is issued."""
+    if invoice.state != "draft":
+        return []
+    return [words for source in _warners.values() for words in source(invoice)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q
@@ -25,6 +24,7 @@ from clinical.patients.rules import visible_patients
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -117,18 +117,14 @@ def visits_to_charge(
     since: date | None = None,
     until: date | None = None,
     patient: Patient | None = None,
-    with_fees: bool = True,
 ) -> QuerySet[Appointment]:
     """Answer visits that took place and stand on no invoice, and those a fee may be asked for."""
     since = since or charged_since()
     zone = timezone.get_current_timezone()
-    statuses = [Appointment.Status.COMPLETED.value]
-    if with_fees:
-        rules = CancellationRule.objects.filter(is_active=True)
-        statuses += rules.values_list("applies_to", flat=True).distinct().order_by()
+    rules = CancellationRule.objects.filter(is_active=True, applies_to=OuterRef("status"))
     found = Appointment.objects.filter(
+        Q(status=Appointment.Status.COMPLETED) | Q(Exists(rules)),
         patient__in=visible_patients(actor),
-        status__in=statuses,
         starts_at__gte=_start(since, zone),
         starts_at__lt=_start(until + timedelta(days=1), zone) if until else timezone.now(),
     )

@@ -1,6 +1,6 @@
-"""What other apps have to say on an invoice's page: how it stands in the books, what a claim says.
+"""What other apps have to say on an invoice's page: where it is in Xero, what a claim lacks.
 
-panels.register(Panel("xero", "xero/_invoice.html", facts, order=10))
+Each registers from its `AppConfig.ready`; its source answers panels at the cost of a small query.
 """
 
 from __future__ import annotations
@@ -9,15 +9,41 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from accounts.models import User
     from billing_integrations.invoices.models import Invoice
 
+    Source = Callable[[User, Invoice], Iterable["Panel"]]
+
 
 @dataclass(frozen=True)
 class Panel:
-    """`facts` answers the template's context, or None where there is nothing to say."""
+    """A line beside an invoice; `tone` is `info`, `success`, `warning` or `danger`."""
+
+    title: str
+    words: str = ""
+    tone: str = "info"
+    icon: str = ""
+    url: str = ""
+    url_label: str = "Open"
+
+
+_sources: dict[str, Source] = {}
+
+
+def register(key: str, source: Source) -> None:
+    """Add a source; the same key again replaces it."""
+    _sources[key] = source
+
+
+def panels_of(actor: User, invoice: Invoice) -> list[Panel]:
+    return [panel for source in _sources.values() for panel in source(actor, invoice)]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the page with a template of its own: `facts` answers its context, or None."""
 
     key: str
     template: str
@@ -26,26 +52,26 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One panel of one page: `{% include panel.template with facts=panel.facts %}`."""
+class ShownBlock:
+    """One block of one page: `{% include block.template with facts=block.facts %}`."""
 
     template: str
     facts: dict[str, Any]
 
 
-_panels: dict[str, Panel] = {}
+_blocks: dict[str, Block] = {}
 
 
-def register(panel: Panel) -> None:
-    """Add a panel from its app's `AppConfig.ready`; the same key again replaces it."""
-    _panels[panel.key] = panel
+def register_block(block: Block) -> None:
+    """Add a block; the same key again replaces it."""
+    _blocks[block.key] = block
 
 
-def panels_of(actor: User, invoice: Invoice) -> list[Shown]:
-    """Answer the panels of an invoice's page, in order."""
+def blocks_of(actor: User, invoice: Invoice) -> list[ShownBlock]:
+    """Answer the blocks of an invoice's page, in order."""
     found = []
-    for panel in sorted(_panels.values(), key=lambda one: (one.order, one.key)):
-        facts = panel.facts(actor, invoice)
+    for block in sorted(_blocks.values(), key=lambda one: (one.order, one.key)):
+        facts = block.facts(actor, invoice)
         if facts is not None:
-            found.append(Shown(panel.template, facts))
+            found.append(ShownBlock(block.template, facts))
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from billing_integrations.invoices.models import DefaultPayer, FundingPayer, PayerKind
@@ -51,25 +52,32 @@ def is_ndis(funding_type: FundingType | None) -> bool:
     return funding_type is not None and "ndis" in funding_type.name.casefold()
 
 
-@dataclass
+def guess_payer(funding: FundingType) -> str:
+    """Answer who pays by the name of the funding, where the clinic has not said."""
+    name = funding.name.casefold()
+    return next((kind for word, kind in _NAMES.items() if word in name), FundingPayer.Kind.PATIENT)
+
+
 class PayerBook:
-    """What is known of who pays for some patients, read at once."""
+    """What is known of who pays for some patients: read at once, and only as far as it is asked."""
 
-    own: dict[tuple[UUID, UUID | None], DefaultPayer] = field(default_factory=dict)
-    by_funding: dict[UUID, FundingPayer] = field(default_factory=dict)
-    plans: dict[UUID, list[NdisPlan]] = field(default_factory=dict)
+    def __init__(self, patients: Iterable[UUID]) -> None:
+        self._ids = list(set(patients))
+        own = DefaultPayer.objects.filter(patient__in=self._ids).select_related("contact")
+        self.own = {(payer.patient_id, payer.funding_type_id): payer for payer in own}
 
-    @classmethod
-    def of(cls, patients: Iterable[UUID]) -> PayerBook:
-        ids = list(set(patients))
-        book = cls()
-        for payer in DefaultPayer.objects.filter(patient__in=ids).select_related("contact"):
-            book.own[payer.patient_id, payer.funding_type_id] = payer
-        for rule in FundingPayer.objects.select_related("contact"):
-            book.by_funding[rule.funding_type_id] = rule
-        for plan in NdisPlan.objects.filter(patient__in=ids).select_related("plan_manager"):
-            book.plans.setdefault(plan.patient_id, []).append(plan)
-        return book
+    @cached_property
+    def by_funding(self) -> dict[UUID, FundingPayer]:
+        rules = FundingPayer.objects.select_related("contact")
+        return {rule.funding_type_id: rule for rule in rules}
+
+    @cached_property
+    def plans(self) -> dict[UUID, list[NdisPlan]]:
+        found: dict[UUID, list[NdisPlan]] = {}
+        plans = NdisPlan.objects.filter(patient__in=self._ids).select_related("plan_manager")
+        for plan in plans:
+            found.setdefault(plan.patient_id, []).append(plan)
+        return found
 
     def payer_of(self, patient: Patient, funding: FundingType | None, on: date) -> Payer:
         """Answer who pays for a patient's visit on a day."""
@@ -80,15 +88,10 @@ class PayerBook:
         if funding is None:
             return Payer()
         rule = self.by_funding.get(funding.pk)
-        kind = rule.kind if rule else self._by_name(funding)
+        kind = rule.kind if rule else guess_payer(funding)
         if kind == FundingPayer.Kind.PLAN:
             return self._by_plan(patient, on)
         return Payer(kind, rule.contact if rule else None)
-
-    @staticmethod
-    def _by_name(funding: FundingType) -> str:
-        name = funding.name.casefold()
-        return next((kind for word, kind in _NAMES.items() if word in name), "patient")
 
     def _by_plan(self, patient: Patient, on: date) -> Payer:
         running = [p for p in self.plans.get(patient.pk, ()) if p.starts_on <= on <= p.ends_on]

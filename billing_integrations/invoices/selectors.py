@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.shortcuts import get_object_or_404
 
 from billing_integrations.invoices.models import CreditNote, Invoice, PayerKind, Payment
@@ -76,24 +76,25 @@ def get_payment(actor: User, pk: UUID) -> Payment:
 
 def account_of(actor: User, patient: Patient, *, today: date) -> PatientAccount:
     """Answer a patient's invoices and payments with what they come to."""
-    invoices = visible_bills(actor).filter(patient=patient)
-    payments = visible_payments(actor).filter(patient=patient)
-    is_open = Q(state__in=Invoice.OPEN_STATES)
-    own = Q(payer_kind=PayerKind.PATIENT)
-    sums = invoices.aggregate(
-        own=Sum("open_cents", filter=is_open & own),
-        others=Sum("open_cents", filter=is_open & ~own),
-        overdue=Sum("open_cents", filter=is_open & Q(due_on__lt=today)),
-    )
-    paid = payments.filter(own, voided_at=None).aggregate(left=Sum("left_cents"))["left"]
-    noted = CreditNote.objects.filter(own, patient=patient).aggregate(left=Sum("left_cents"))
+    invoices = visible_bills(actor).filter(patient=patient).select_related("contact")
+    payments = visible_payments(actor).filter(patient=patient).select_related("contact")
+    shown, paid = list(invoices[:SHOWN]), list(payments[:SHOWN])
+    owing = [one for one in shown if one.is_open]
+    if len(shown) == SHOWN:  # more than are shown: all of those that owe count
+        owing = list(invoices.filter(state__in=Invoice.OPEN_STATES))
+    own = [one for one in owing if one.payer_kind == PayerKind.PATIENT]
+    left = [
+        one.left_cents for one in paid if one.payer_kind == PayerKind.PATIENT and not one.is_void
+    ]
+    notes = CreditNote.objects.filter(payer_kind=PayerKind.PATIENT, patient=patient)
+    noted = notes.aggregate(left=Sum("left_cents"))["left"]
     return PatientAccount(
-        invoices=list(invoices.select_related("contact").order_by("-pk")[:SHOWN]),
-        payments=list(payments.select_related("contact").order_by("-paid_on", "-pk")[:SHOWN]),
-        own_open_cents=sums["own"] or 0,
-        others_open_cents=sums["others"] or 0,
-        overdue_cents=sums["overdue"] or 0,
-        credit_cents=(paid or 0) + (noted["left"] or 0),
+        invoices=shown,
+        payments=paid,
+        own_open_cents=sum(one.open_cents for one in own),
+        others_open_cents=sum(one.open_cents for one in owing) - sum(one.open_cents for one in own),
+        overdue_cents=sum(one.open_cents for one in owing if one.due_on and one.due_on < today),
+        credit_cents=sum(left) + (noted or 0),
     )
 
 
@@ -115,10 +116,14 @@ def get_past_invoice(actor: User, pk: UUID) -> PastInvoice:
 
 
 def invoices_of(actor: User, patient: Patient) -> InvoiceList:
+    """Answer the old system's invoices of a patient."""
     found = visible_invoices(actor).filter(patient=patient)
+    shown = list(found.defer("lines", "extra").order_by("-issued_on", "-id")[:SHOWN])
+    if not shown:
+        return InvoiceList([], 0, 0, 0, 0)
     sums = found.aggregate(total=Sum("total_cents"), paid=Sum("paid_cents"))
     return InvoiceList(
-        invoices=list(found.defer("lines", "extra").order_by("-issued_on", "-id")[:SHOWN]),
+        invoices=shown,
         count=found.count(),
         total_cents=sums["total"] or 0,
         paid_cents=sums["paid"] or 0,

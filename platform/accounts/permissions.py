@@ -166,7 +166,7 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
         Resource.MEASURES: _grant(_R),  # sends the links, sees no answer
         Resource.RESULTS: _grant(_C, _X),  # files them to patients, never sees what they say
         Resource.CONTACTS: _grant(_V, _C, _X),
-        Resource.INVOICES: _grant(_V),
+        Resource.INVOICES: _grant(_V, _C, _X),
         Resource.SETTINGS: _grant(_V),
         **_OWN,
     },

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from billing_integrations.invoices import demo as invoices
 from billing_integrations.invoices.models import PastInvoice
 from clinical.appointments.models import Appointment, Status
 from clinical.consents import demo as consents
@@ -75,6 +76,7 @@ FILLERS: tuple[Filler, ...] = (
     plans.fill,
     pathology.fill,
     decision_support.fill,
+    invoices.fill,
 )
 """What the apps add to a demo clinic around today; each leaves alone what is there already."""
 

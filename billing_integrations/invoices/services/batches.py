@@ -11,7 +11,6 @@ from accounts.models import User
 from accounts.permissions import Action
 from billing_integrations.invoices.models import InvoiceBatch, PayerKind
 from billing_integrations.invoices.payers import mail_of
-from billing_integrations.invoices.pricing import PriceBook
 from billing_integrations.invoices.services.access import asked_by
 from billing_integrations.invoices.services.charging import charge_visits
 from billing_integrations.invoices.services.errors import InvoiceError
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from billing_integrations.invoices.models import Invoice
+    from billing_integrations.invoices.pricing import PriceBook
 
 MOST = 2_000
 """Invoices in one batch."""

@@ -64,12 +64,17 @@ class Proposal:
         return self.patient.pk, self.payer.kind, contact
 
 
-def propose(visits: Iterable[Appointment], *, prices: PriceBook | None = None) -> list[Proposal]:
+def propose(
+    visits: Iterable[Appointment],
+    *,
+    prices: PriceBook | None = None,
+    payers: PayerBook | None = None,
+) -> list[Proposal]:
     """Answer what each visit would be charged as; their relations are read (`RELATED`)."""
     found = [visit for visit in visits if visit.patient is not None]
     book = prices or PriceBook.read()
-    payers = PayerBook.of(visit.patient_id for visit in found if visit.patient_id)
-    return [_proposal(visit, book, payers) for visit in found]
+    known = payers or PayerBook(visit.patient_id for visit in found if visit.patient_id)
+    return [_proposal(visit, book, known) for visit in found]
 
 
 def _proposal(visit: Appointment, book: PriceBook, payers: PayerBook) -> Proposal:

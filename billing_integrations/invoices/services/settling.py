@@ -220,6 +220,8 @@ def _share(source: Source, invoice: Invoice, cents: int, *, is_payment: bool) ->
 def void_payment(payment: Payment, *, actor: User | None, reason: str, on: date) -> Payment:
     """Take a payment back: a wrong entry, a cheque that bounced. Its invoices owe again."""
     by = asked_by(actor, Action.CHANGE)
+    if not reason.strip():
+        raise InvoiceError("Say why the payment is taken back.")
     live = list(payment.allocations.filter(undone_at=None))
     invoices = locked_invoices({one.invoice_id for one in live})
     held = locked_source(payment)
@@ -294,6 +296,8 @@ def write_off(
 ) -> WriteOff:
     """Give up on what an invoice still owes, or part of it."""
     by = asked_by(actor, Action.CHANGE)
+    if not reason.strip():
+        raise InvoiceError("Say why it is written off.")
     held = locked_invoice(invoice)
     if not held.is_open:
         raise NotOpenError(f"Nothing is owed on invoice {held.number}.")

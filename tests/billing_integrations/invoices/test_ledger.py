@@ -98,22 +98,22 @@ class _Clinic:
         source = self._source(which)
         services.refund(source, min(cents, source.left_cents), method="cash", **self._asked())
 
-    def write_off(self, which, cents):
+    def write_off(self, which, _cents):
         services.write_off(self._pick(Invoice, which), reason="Gone", **self._asked())
 
-    def void(self, which, cents):
+    def void(self, which, _cents):
         services.void_invoice(self._pick(Invoice, which), reason="Wrong", **self._asked())
 
-    def void_payment(self, which, cents):
+    def void_payment(self, which, _cents):
         services.void_payment(self._pick(Payment, which), reason="Wrong", **self._asked())
 
-    def undo_share(self, which, cents):
+    def undo_share(self, which, _cents):
         services.take_back_allocation(self._pick(Allocation, which), **self._asked())
 
-    def undo_refund(self, which, cents):
+    def undo_refund(self, which, _cents):
         services.take_back_refund(self._pick(Refund, which), **self._asked())
 
-    def undo_write_off(self, which, cents):
+    def undo_write_off(self, which, _cents):
         services.take_back_write_off(self._pick(WriteOff, which), **self._asked())
 
 
@@ -128,10 +128,10 @@ def _sum(rows, column: str) -> int:
 )
 @given(steps=_STEPS)
 def test_any_sequence_of_verbs_leaves_the_ledger_in_balance(desk, steps):
-    class Back(Exception):
+    class BackError(Exception):
         """Undo this example."""
 
-    with pytest.raises(Back), transaction.atomic():
+    with pytest.raises(BackError), transaction.atomic():
         clinic = _Clinic(desk)
         for step in steps:
             clinic.do(*step)
@@ -154,7 +154,7 @@ def test_any_sequence_of_verbs_leaves_the_ledger_in_balance(desk, steps):
             Invoice.objects.exclude(serial=None).order_by("serial").values_list("serial")
         )
         assert [serial for (serial,) in serials] == list(range(1, len(serials) + 1))
-        raise Back
+        raise BackError
 
 
 def _refused(sql: str, *values: object) -> None:

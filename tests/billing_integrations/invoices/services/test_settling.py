@@ -127,7 +127,7 @@ def test_a_refunded_payment_is_not_taken_back_before_the_refund_is(desk):
     given = refund(payment, 3_000, **desk.by_card)
 
     with pytest.raises(StillSettledError):
-        void_payment(payment, actor=desk.actor, reason="", on=desk.today)
+        void_payment(payment, actor=desk.actor, reason="Wrong", on=desk.today)
     take_back_refund(given, actor=desk.actor, on=desk.today)
     void_payment(payment, actor=desk.actor, reason="Wrong", on=desk.today)
 
