@@ -103,6 +103,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "audit.anchor_everywhere",
         "documents.prepare_everywhere",  # clinic by clinic, each in its scope
         "measures.ask_again_everywhere",  # clinic by clinic, each in its scope
+        "clinic_storage.resume_everywhere",  # clinic by clinic, each in its scope
         "letters.send_everywhere",  # clinic by clinic, each in its scope
         "imports.resume_stale",
         "imports.resume_forgotten",
