@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django import forms
+from django.db import connections
 
 from connections import outbox, services
 from connections.inbox import Event, ForgedError
@@ -117,6 +119,22 @@ def fake_vendor(adapter, **facts):
             **facts,
         }
     )
+
+
+def side_by_side(function, times=2):
+    """Run a function in several threads at once, each with sessions of its own."""
+
+    def run():
+        try:
+            function()
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=run) for _ in range(times)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
 
 
 def connect(clinic, vendor, *, account="acc-1", name="First account", **facts):

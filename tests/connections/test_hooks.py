@@ -9,8 +9,6 @@ from tenants import lifecycle
 from tenants.scope import tenant_scope
 from tests.connections.fakes import connect
 
-pytestmark = pytest.mark.usefixtures("committed")
-
 RIGHT = {"x-signature": "right"}
 
 
@@ -107,6 +105,7 @@ def test_whoever_keeps_forging_is_not_listened_to_for_a_while(alpha, vendor, rec
     assert _post(public, path, "e1 paid acc-1").status_code == 429
 
 
+@pytest.mark.usefixtures("committed")
 def test_a_suspended_clinic_receives_and_handles_later(alpha, vendor, receiver, public):
     path = _address(alpha, connect(alpha, vendor))
     lifecycle.suspend_tenant(alpha)

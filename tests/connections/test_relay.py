@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,9 +16,7 @@ from connections.relay import deliver_due
 from ports.outcomes import BrokenConnectionError, RefusedError, RetryLaterError, UnclearError
 from tenants import lifecycle
 from tenants.scope import tenant_scope
-from tests.connections.fakes import connect, put, states
-
-pytestmark = pytest.mark.usefixtures("committed")
+from tests.connections.fakes import connect, put, side_by_side, states
 
 
 def _entry(clinic, key):
@@ -64,15 +61,12 @@ def test_what_waits_is_delivered_once_and_written_down(alpha, beta, vendor, send
     assert states(beta) == {"b1": "waiting"}
 
 
+@pytest.mark.usefixtures("committed")
 def test_two_workers_side_by_side_deliver_each_entry_once(alpha, vendor, sender):
     connect(alpha, vendor)
     put(alpha, "fake.thing", *(f"k{number}" for number in range(24)))
-    workers = [threading.Thread(target=deliver_due, args=(alpha,)) for _ in range(2)]
 
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    side_by_side(lambda: deliver_due(alpha))
 
     assert len(sender.sent) == 24
     assert set(states(alpha).values()) == {"sent"}
@@ -178,6 +172,7 @@ def test_what_may_have_been_done_is_not_repeated_but_decided_by_a_person(alpha, 
     assert verbs == {"delivery.mark_done", "delivery.try_again", "delivery.give_up"}
 
 
+@pytest.mark.usefixtures("committed")
 def test_a_worker_killed_between_the_answer_and_the_commit(alpha, vendor, sender, once):
     """Where repeating does no harm it is sent again; else somebody decides."""
     connect(alpha, vendor)
@@ -279,6 +274,7 @@ def test_a_broken_connection_keeps_what_waits_until_it_is_made_again(alpha, beta
     assert deliver_due(alpha) == 2
 
 
+@pytest.mark.usefixtures("committed")
 def test_nothing_is_delivered_for_a_clinic_that_is_suspended(alpha, vendor, sender):
     connect(alpha, vendor)
     put(alpha, "fake.thing", "k")
@@ -304,6 +300,7 @@ def test_a_kind_that_chooses_its_vendor_late_waits_for_one(alpha, vendor, sender
     assert deliver_due(alpha) == 40
 
 
+@pytest.mark.usefixtures("committed")
 def test_a_flushed_queue_is_made_up_for_by_the_sweep(alpha, vendor, sender):
     connect(alpha, vendor)
     queue = redis.Redis.from_url(settings.REDIS_URL)

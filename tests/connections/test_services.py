@@ -14,8 +14,6 @@ from tenants import vault
 from tenants.scope import tenant_scope
 from tests.connections.fakes import FakeAdapter, connect, fake_vendor
 
-pytestmark = pytest.mark.usefixtures("committed")
-
 NOW = datetime.now(UTC)
 
 
@@ -127,6 +125,7 @@ def test_disconnecting_drops_the_secrets_now_and_gives_them_back_soon(alpha, ven
     assert again.options == {"code": "200"}
 
 
+@pytest.mark.usefixtures("committed")
 def test_secrets_open_for_their_own_row_and_survive_a_new_data_key(alpha, beta, vendor):
     made = connect(alpha, vendor)
     theirs = connect(beta, vendor, account="acc-2")

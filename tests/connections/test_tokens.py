@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -12,10 +11,8 @@ from connections.models import Connection
 from connections.providers import OAuth
 from ports.outcomes import BrokenConnectionError, RetryLaterError
 from tenants.scope import ScopeError, tenant_scope
-from tests.connections.fakes import connect, fake_vendor
+from tests.connections.fakes import connect, fake_vendor, side_by_side
 from tests.connections.server import serving
-
-pytestmark = pytest.mark.usefixtures("committed")
 
 
 @pytest.fixture
@@ -61,19 +58,13 @@ def _gives(server, *, after: float = 0.0):
     server.answer("/token", give)
 
 
+@pytest.mark.usefixtures("committed")
 def test_two_workers_renew_a_token_once_and_both_use_what_was_stored(alpha, consented, server):
     _connect(alpha, consented, ends_in=10)
     _gives(server, after=0.3)
     got = []
-    workers = [
-        threading.Thread(target=lambda: got.append(tokens.open_connection(alpha, "fake").token))
-        for _ in range(2)
-    ]
 
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    side_by_side(lambda: got.append(tokens.open_connection(alpha, "fake").token))
 
     assert got == ["new-1", "new-1"]
     assert len(server.asked) == 1
