@@ -52,7 +52,8 @@ class Verdict:
 
 def verdict(texts: Sequence[Sent], *, now: datetime) -> Verdict | None:
     """Judge the texts of the last hours, oldest first; None while they arrive as they should."""
-    judged = [one for one in texts if now - WINDOW <= one.at <= now - GRACE]
+    recent = [one for one in texts if one.at >= now - WINDOW]
+    judged = [one for one in recent if one.at <= now - GRACE or one.state is not SmsState.SENT]
     arrived = [index for index, one in enumerate(judged) if one.state is SmsState.DELIVERED]
     tail = judged[arrived[-1] + 1 :] if arrived else judged
     if len(tail) >= ENOUGH:

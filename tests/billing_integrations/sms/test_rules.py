@@ -35,6 +35,12 @@ def test_texts_that_were_just_sent_are_given_their_time():
     assert verdict(texts, now=NOW) is None
 
 
+def test_one_that_arrives_at_once_ends_the_silence():
+    fresh = Sent(NOW - timedelta(minutes=1), SmsState.DELIVERED)
+
+    assert verdict([*_texts("S" * 10), fresh], now=NOW) is None
+
+
 def test_three_refused_in_ten_are_an_alarm_and_two_are_not():
     bad, fair = _texts("DDFDDFDFDFFDD" * 1), _texts("DDDDFDDDDDFDDDDF")
 
