@@ -113,9 +113,6 @@ class XeroClient:
         rows = self._all("CreditNotes", params)
         return next((row for row in rows if row.get("CreditNoteNumber") == number), None)
 
-    def credit_note(self, credit_note_id: str) -> Row:
-        return self._one(f"CreditNotes/{_plain(credit_note_id)}", "CreditNotes")
-
     def payments_since(self, asked: datetime) -> Iterator[Row]:
         return self._all("Payments", {}, since=asked)
 

@@ -253,7 +253,7 @@ class CreditHandler(XeroHandler):
     ) -> None:
         sale = prepared.sale
         if prepared.may_be_there and _is_allocated(
-            client, note_id, prepared.allocate_to, sale.total_cents
+            client, sale.number, prepared.allocate_to, sale.total_cents
         ):
             return
         payload = payloads.allocation(prepared.allocate_to, sale.total_cents, sale.on.isoformat())
@@ -289,6 +289,7 @@ class WriteOffHandler(CreditHandler):
 @dataclass(frozen=True)
 class PreparedAllocation:
     note_id: str
+    note_number: str
     invoice_id: str
     cents: int
     on: str
@@ -310,10 +311,11 @@ class AllocationHandler(XeroHandler):
             links.note_gone(link)
             raise NothingToSendError("The credit was taken back before it was sent.")
         organisation = settings.organisation
+        note_id = linked_id(organisation, Kind.CREDIT_NOTE, found.credit_note_id, "The credit note")
+        note = links.link_of(organisation, Kind.CREDIT_NOTE, found.credit_note_id)
         return PreparedAllocation(
-            note_id=linked_id(
-                organisation, Kind.CREDIT_NOTE, found.credit_note_id, "The credit note"
-            ),
+            note_id=note_id,
+            note_number=note.number if note else "",
             invoice_id=linked_id(organisation, Kind.INVOICE, found.invoice_id, "The invoice"),
             cents=found.cents,
             on=found.allocated_on.isoformat(),
@@ -326,7 +328,7 @@ class AllocationHandler(XeroHandler):
     ) -> Answer:
         with client_of(check_organisation(entry, opened)) as client:
             if prepared.may_be_there and _is_allocated(
-                client, prepared.note_id, prepared.invoice_id, prepared.cents
+                client, prepared.note_number, prepared.invoice_id, prepared.cents
             ):
                 return Answer(prepared.note_id)
             payload = payloads.allocation(prepared.invoice_id, prepared.cents, prepared.on)
@@ -340,8 +342,9 @@ class AllocationHandler(XeroHandler):
         )
 
 
-def _is_allocated(client: XeroClient, note_id: str, invoice_id: str, amount: int) -> bool:
-    rows = client.credit_note(note_id).get("Allocations") or []
+def _is_allocated(client: XeroClient, number: str, invoice_id: str, amount: int) -> bool:
+    note = client.credit_note_by_number(number)
+    rows = (note.get("Allocations") if note else None) or []
     return any(
         str((row.get("Invoice") or {}).get("InvoiceID")) == invoice_id
         and cents(row.get("Amount")) == amount

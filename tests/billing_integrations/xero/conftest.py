@@ -8,9 +8,10 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from billing_integrations.xero import chart
 from connections import providers
 from tests.peers.proxy import proxy
-from tests.peers.xero import complete, xero_local
+from tests.peers.xero import API, complete, xero_local
 
 
 @pytest.fixture(scope="session")
@@ -91,9 +92,7 @@ def connected(peer, clinic, name: str, *, organisation: str = "") -> str:
             organisation=organisation,
             defaults={
                 "organisation_name": name,
-                "chart": {
-                    "accounts": [{"code": "200", "name": "Consultations", "type": "REVENUE"}]
-                },
+                "chart": _chart(peer, organisation),
                 "income": {"default": "200"},
                 "taxes": {"free": "EXEMPTOUTPUT", "taxable": "OUTPUT", "out": "BASEXCLUDED"},
                 "banks": {"default": "090", "card": "091"},
@@ -102,6 +101,18 @@ def connected(peer, clinic, name: str, *, organisation: str = "") -> str:
             },
         )
     return organisation
+
+
+def _chart(peer, organisation: str):
+    import httpx2
+
+    from billing_integrations.xero.client import XeroClient
+
+    with httpx2.Client(trust_env=False) as http:
+        client = XeroClient(
+            http, base_url=f"{peer.url}{API}", token="t", organisation=organisation
+        )
+        return chart.read(client)[1]
 
 
 @pytest.fixture

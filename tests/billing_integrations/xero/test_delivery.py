@@ -26,15 +26,25 @@ pytestmark = pytest.mark.usefixtures("committed")
 SLOW_DOWN = Answered(429, {"retry-after": "7", "x-rate-limit-problem": "minute"})
 FAULTS = {
     "429": Fault(SLOW_DOWN),
-    "503": Fault(Answered(503)),
     "500 after accepting": Fault(Answered(500), passes_on=True),
     "cut reply": Fault(cuts=True),
+}
+RARE = {
+    "503": Fault(Answered(503)),
     "not JSON": Fault(Answered(200, {}, b"<html>"), passes_on=True),
 }
 
 
 def _writes(noun: str):
     return lambda asked: asked.method != "GET" and asked.path.endswith(noun)
+
+
+def _deliver_all(clinic) -> None:
+    for _ in range(6):
+        deliver(clinic)
+        with tenant_scope(clinic):
+            if not OutboxEntry.objects.filter(state="waiting").exists():
+                return
 
 
 def test_an_invoice_and_its_payment_reach_xero_and_a_payment_there_comes_back(
@@ -81,20 +91,21 @@ def test_whatever_goes_wrong_on_the_way_everything_is_there_once(
     organisation = connect(alpha)
     sent = 0
     for noun in ("/Contacts", "/Invoices", "/Payments"):
-        for fault in FAULTS.values():
+        for fault in (FAULTS | (RARE if noun == "/Invoices" else {})).values():
             front.fail(fault, when=_writes(noun))
             with tenant_scope(alpha):
                 Connection.objects.update(problem_at=None)
                 invoice = issue(9900, given_names=f"Ann {sent}")
                 services.record_payment(invoice, 9900, on=timezone.localdate(), method="cash")
             sent += 1
-            for _ in range(3):
-                deliver(alpha)
+            _deliver_all(alpha)
 
+    with tenant_scope(alpha):
+        late = OutboxEntry.objects.exclude(state="sent")
+        assert list(late.values_list("kind", "state", "attempts", "problem")) == []
     for what in ("Contacts", "Invoices", "Payments"):
         assert len(peer.everything(organisation, what)) == sent
     with tenant_scope(alpha):
-        assert set(OutboxEntry.objects.values_list("state", flat=True)) == {"sent"}
         assert not XeroLink.objects.exclude(state="linked").exists()
 
 
