@@ -19,7 +19,7 @@ class NdisConfig(AppConfig):
         from clinical.appointments import booking_warnings
         from clinical.funding.selectors import count_spending
         from clinical.patients import header
-        from ui.navigation import NavItem, register
+        from ui.navigation import SETTINGS, WORK_LISTS, NavItem, register
 
         coverage.exempt(
             "ndis_supportitem", "the NDIA's published prices; who loaded a list is kept"
@@ -38,7 +38,7 @@ class NdisConfig(AppConfig):
                 "building-bank",
                 permission="invoices.view",
                 order=48,
-                group="Billing",
+                group=WORK_LISTS,
             )
         )
         register(
@@ -48,7 +48,7 @@ class NdisConfig(AppConfig):
                 "file-export",
                 permission="invoices.view",
                 order=47,
-                group="Billing",
+                group=WORK_LISTS,
             )
         )
         register(
@@ -58,8 +58,8 @@ class NdisConfig(AppConfig):
                 "receipt-dollar",
                 permission="settings.view",
                 order=73,
-                group="Settings",
+                group=SETTINGS,
                 section="Money",
-                about="Price limits, registration, claims",
+                about="Price limits of the NDIA, regions",
             )
         )
