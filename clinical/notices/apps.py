@@ -10,7 +10,9 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
+        from clinical.notices.alarms import tell_of_alarm
         from clinical.notices.selectors import count_unread
+        from connections.alarms import on_alarm
         from ui.navigation import NavItem, register
         from ui.pwa import add_to_worker
         from ui.topbar import Tool, register_tool
@@ -20,4 +22,5 @@ class NoticesConfig(AppConfig):
         coverage.unrecorded("notices_pushsubscription", "sent_at")
         register(NavItem("Notifications", "notices:list", "bell", "account.view", 20, place="user"))
         add_to_worker("notices/push-worker.js")
+        on_alarm(tell_of_alarm)
         register_tool(Tool("notices/_bell.html", permission="account.view", count=count_unread))
