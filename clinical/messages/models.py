@@ -205,6 +205,12 @@ class Message(ClinicModel):
             models.Index(
                 fields=["due_at"], name="messages_message_queued", condition=Q(state="queued")
             ),
+            # For a month's costs, and whether what was sent lately has arrived.
+            models.Index(
+                fields=["sent_at"],
+                name="messages_message_carried",
+                condition=Q(channel="sms") & ~Q(provider=""),
+            ),
             models.Index(
                 fields=["vendor_id"], name="messages_message_vendor", condition=~Q(vendor_id="")
             ),
