@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from billing_integrations.invoices import demo as invoices
 from billing_integrations.invoices.models import PastInvoice
+from billing_integrations.ndis import demo as ndis
 from clinical.appointments.models import Appointment, Status
 from clinical.consents import demo as consents
 from clinical.contacts.models import Contact, PatientContact
@@ -77,6 +78,7 @@ FILLERS: tuple[Filler, ...] = (
     pathology.fill,
     decision_support.fill,
     invoices.fill,
+    ndis.fill,
 )
 """What the apps add to a demo clinic around today; each leaves alone what is there already."""
 
