@@ -23,6 +23,7 @@ from clinical.letters import demo as letter_mails
 from clinical.letters.models import Letter, LetterTemplate, LetterTemplateVersion
 from clinical.letters.standard import STANDARD
 from clinical.measures import demo as measures
+from clinical.messages import demo as texting
 from clinical.messages.models import Message, Reminder
 from clinical.notes import demo as note_library
 from clinical.notes.models import Note
@@ -77,6 +78,7 @@ FILLERS: tuple[Filler, ...] = (
     plans.fill,
     pathology.fill,
     decision_support.fill,
+    texting.fill,
     invoices.fill,
     ndis.fill,
 )
