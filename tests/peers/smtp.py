@@ -56,7 +56,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     from cryptography.x509.oid import NameOID
 
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    # A name of its own: of two authorities with the same one, only the first is looked at.
+    called = f"Nexus tests {x509.random_serial_number():x}"[:60]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, called)])
     now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()

@@ -39,11 +39,13 @@ PLAIN = {
     "by", "batch", "category",  # files: the order, and names that are typed
     "layout",
     "code_search", "note",  # words and codes of a classification; what follows from a result
+    "direction",  # files: to the clinic's bucket, or back
     "span",  # days that move along with the calendar
     "measure", "n", "answer", "words",  # a measure's code; a patient's answers to one
     "in_session", "is_here",  # a place of a group session; who is booked on arrival
     "state",  # signed; another clinic's is refused: tests/connections
     "account",  # one of those a vendor's consent reaches, compared with what is kept of it
+    "body", "day",  # words of a text; which day of a list
     "then",  # where the mapping's pages go on to, once saved
 }  # fmt: skip
 """Parameters that name nothing."""
