@@ -18,7 +18,7 @@ class InvoicesConfig(AppConfig):
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
         from connections.outbox import delivers
-        from ui.navigation import WORK_LISTS, NavItem, register
+        from ui.navigation import SETTINGS, WORK_LISTS, NavItem, register
 
         register_tab(Tab("Invoices", "invoices:list", "invoices.view", 80, icon="receipt"))
         record.register(timeline.SOURCE)
@@ -46,6 +46,8 @@ class InvoicesConfig(AppConfig):
                 "cash",
                 permission="settings.view",
                 order=72,
-                group="Settings",
+                group=SETTINGS,
+                section="Money",
+                about="ABN and bank account, price list, fees, who pays",
             )
         )
