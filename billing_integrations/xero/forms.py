@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SPARE_ROWS = 3
 MOST_ROWS = 200
+NEEDED = {"income_default", "bank_default", "tax_free"}
+"""Without these no invoice can be booked."""
 _DEFAULT = "As all others"
 _NOT_TOLD = "Not told to Xero"
 
@@ -40,7 +42,7 @@ class BookingForm(forms.Form):
     go_live = forms.DateField(
         label="Send invoices issued from",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="Older ones are never sent. Empty: none is sent yet.",
     )
     number_prefix = forms.RegexField(
@@ -85,10 +87,10 @@ class BookingForm(forms.Form):
         given = str(given or "")
         if given and all(given != value for value, _ in offered):
             offered.append((given, f"{given} (not in Xero any more)"))
-        field = forms.ChoiceField(
-            label=label, choices=offered, required=False, initial=given, **more
+        needed = name in NEEDED
+        self.fields[name] = forms.ChoiceField(
+            label=label, choices=offered, required=needed, initial=given, **more
         )
-        self.fields[name] = field
 
     def _add_income(self) -> None:
         income, taxes = self.settings.income, self.settings.taxes
@@ -190,23 +192,10 @@ class BookingForm(forms.Form):
             code = str(given.get(f"item_{place}") or "").strip()
             if code and code.casefold() not in codes:
                 self.add_error(f"item_{place}", "There is no item of this code on the price list.")
-        if given.get("go_live"):
-            self._check_complete(given)
         ways = [given.get("tag_practitioner"), given.get("tag_location")]
         if ways[0] and ways[0] == ways[1]:
             self.add_error("tag_location", "Clinicians and locations need a category each.")
         return given
-
-    def _check_complete(self, given: dict[str, Any]) -> None:
-        needed = {
-            "income_default": "Choose the account income goes to.",
-            "bank_default": "Choose the account payments go to.",
-            "tax_free": "Choose Xero's rate for what is GST-free.",
-            "tax_taxable": "Choose Xero's rate for what includes GST.",
-        }
-        for name, words in needed.items():
-            if not given.get(name):
-                self.add_error(name, words)
 
     def changes(self) -> dict[str, Any]:
         """Answer what is to be stored, as `services.save_settings` takes it."""

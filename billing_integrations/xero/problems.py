@@ -39,15 +39,8 @@ def error_of(response: httpx2.Response) -> DeliveryError | None:
     status = response.status_code
     if status < BAD:
         return None
-    if status == UNAUTHORISED:
-        return TokenRefusedError(
-            "Xero does not accept the clinic's access any more. Connect Xero again."
-        )
-    if status == FORBIDDEN:
-        return BrokenConnectionError(
-            "Xero no longer lets Nexus into this organisation, or not for this kind of record. "
-            "Connect Xero again and allow everything it asks for."
-        )
+    if status in {UNAUTHORISED, FORBIDDEN}:
+        return _shut_out(status)
     if status == TOO_MANY:
         return _limited(response)
     if status == NOT_FOUND:
@@ -56,6 +49,17 @@ def error_of(response: httpx2.Response) -> DeliveryError | None:
         return RefusedError(words_of(_content(response)) or "Xero refused the request.")
     return RetryLaterError(
         f"Xero is not well just now (it answered {status}).", after=_wait(response)
+    )
+
+
+def _shut_out(status: int) -> BrokenConnectionError:
+    if status == UNAUTHORISED:
+        return TokenRefusedError(
+            "Xero does not accept the clinic's access any more. Connect Xero again."
+        )
+    return BrokenConnectionError(
+        "Xero no longer lets Nexus into this organisation, or not for this kind of record. "
+        "Connect Xero again and allow everything it asks for."
     )
 
 

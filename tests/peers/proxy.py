@@ -136,8 +136,8 @@ class Proxy:
 
 
 @contextmanager
-def proxy(upstream: str) -> Iterator[Proxy]:
-    """Run one for the block, in this process."""
+def proxy(upstream: str, *, port: int = 0) -> Iterator[Proxy]:
+    """Run one for the block, in this process; `port` may be fixed."""
     made = Proxy(upstream)
 
     class Handler(BaseHTTPRequestHandler):
@@ -180,7 +180,7 @@ def proxy(upstream: str) -> Iterator[Proxy]:
             except OSError:
                 self.close_connection = True  # whoever asked has gone
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     made.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

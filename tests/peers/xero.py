@@ -93,9 +93,9 @@ def xero_local() -> Iterator[str]:
 
 
 @contextmanager
-def complete(upstream: str) -> Iterator[Xero]:
-    """Run what fills the gaps before xero-local for the block."""
-    with proxy(upstream) as running:
+def complete(upstream: str, *, port: int = 0) -> Iterator[Xero]:
+    """Run what fills the gaps before xero-local for the block; `port` may be fixed."""
+    with proxy(upstream, port=port) as running:
         yield Xero(running)
 
 

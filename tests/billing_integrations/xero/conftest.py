@@ -109,9 +109,7 @@ def _chart(peer, organisation: str):
     from billing_integrations.xero.client import XeroClient
 
     with httpx2.Client(trust_env=False) as http:
-        client = XeroClient(
-            http, base_url=f"{peer.url}{API}", token="t", organisation=organisation
-        )
+        client = XeroClient(http, base_url=f"{peer.url}{API}", token="t", organisation=organisation)
         return chart.read(client)[1]
 
 

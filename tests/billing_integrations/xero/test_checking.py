@@ -25,7 +25,7 @@ def _check(clinic) -> XeroRun:
 
 @pytest.mark.usefixtures("committed")
 def test_the_comparison_agrees_until_somebody_changes_one_side(
-    alpha, connect, issue, peer, front, sign_in
+    alpha, connect, issue, peer, sign_in
 ):
     organisation = connect(alpha)
     with tenant_scope(alpha):
@@ -64,7 +64,10 @@ def test_the_comparison_agrees_until_somebody_changes_one_side(
     assert "INV-000002" in page
     assert "$70.00" in page
     link_id = found.found[2]["invoice"]
-    assert "Try again" in client.get(f"/settings/integrations/xero/invoices/{link_id}/").content.decode()
+    assert (
+        "Try again"
+        in client.get(f"/settings/integrations/xero/invoices/{link_id}/").content.decode()
+    )
     peer.refusals.clear()
     again = client.post(f"/settings/integrations/xero/invoices/{link_id}/again/")
     assert again.status_code == 302
@@ -96,12 +99,12 @@ def test_what_stands_in_xero_only_is_told_by_its_number_and_odd_states_by_theirs
 
 @pytest.mark.usefixtures("committed")
 def test_contacts_of_an_import_are_linked_where_xero_still_has_them(
-    alpha, connect, issue, peer, front, sign_in
+    alpha, connect, issue, peer, sign_in
 ):
     organisation = connect(alpha)
-    there = peer._do(
-        organisation, "POST", "/Contacts", {"Contacts": [{"Name": "Dora Former"}]}
-    )["Contacts"][0]["ContactID"]
+    there = peer._do(organisation, "POST", "/Contacts", {"Contacts": [{"Name": "Dora Former"}]})[
+        "Contacts"
+    ][0]["ContactID"]
     owner = sign_in(alpha, "owner").person
     with tenant_scope(alpha):
         dora = Patient.objects.create(family_name="Former", xero_contact_id=there.upper())

@@ -26,16 +26,16 @@ def validated(peer):
 def test_no_request_violates_xeros_contract_and_xeros_library_reads_every_answer(peer, validated):
     organisation = peer.add_organisation("Contract")
     with httpx2.Client(timeout=60, trust_env=False) as http:
-        client = XeroClient(
-            http, base_url=validated.url, token="t", organisation=organisation
-        )
+        client = XeroClient(http, base_url=validated.url, token="t", organisation=organisation)
         _name, read = chart.read(client)
         contact = client.put_contact(payloads.contact(Debtor("p1", "Ann", "a@x.example")), key="1")
         assert client.contact_by_number("p1")["ContactID"] == contact["ContactID"]
         assert client.contacts([contact["ContactID"]])[0]["Name"] == "Ann"
         line = SalesLine("Visit", Decimal("1.5"), 8000, 12000, "200", "EXEMPTOUTPUT",
                          (Tag("Location", "North"),))  # fmt: skip
-        sale = Sale("C-1", contact["ContactID"], date(2026, 11, 20), date(2026, 12, 4), (line,), "R")
+        sale = Sale(
+            "C-1", contact["ContactID"], date(2026, 11, 20), date(2026, 12, 4), (line,), "R"
+        )
         invoice = client.create_invoice(payloads.invoice(sale), key="2")
         invoice_id = invoice["InvoiceID"]
         receipt = Receipt(invoice_id, "090", date(2026, 11, 20), 2000, "NX-1")

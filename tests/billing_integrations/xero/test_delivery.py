@@ -110,7 +110,7 @@ def test_whatever_goes_wrong_on_the_way_everything_is_there_once(
 
 
 def test_a_worker_that_dies_after_xero_has_answered_sends_nothing_twice(
-    alpha, connect, issue, peer, front
+    alpha, connect, issue, peer
 ):
     organisation = connect(alpha)
     with tenant_scope(alpha):
@@ -163,7 +163,7 @@ def test_a_token_that_xero_refuses_is_renewed_and_an_ended_access_waits_for_peop
 
 
 def test_what_xero_refuses_stands_in_its_words_until_somebody_tries_again(
-    alpha, connect, issue, peer, front, sign_in
+    alpha, connect, issue, peer, sign_in
 ):
     organisation = connect(alpha)
     words = "The document date cannot be before the period lock date"
@@ -188,7 +188,7 @@ def test_what_xero_refuses_stands_in_its_words_until_somebody_tries_again(
     assert [row["Amount"] for row in peer.everything(organisation, "Payments")] == [50.0]
 
 
-def test_credit_write_offs_and_voids_follow(alpha, connect, issue, peer, front):
+def test_credit_write_offs_and_voids_follow(alpha, connect, issue, peer):
     organisation = connect(alpha)
     today = timezone.localdate()
     with tenant_scope(alpha):
@@ -213,7 +213,7 @@ def test_credit_write_offs_and_voids_follow(alpha, connect, issue, peer, front):
         assert OutboxEntry.objects.exclude(state__in=["sent", "cancelled"]).count() == 0
 
 
-def test_two_clinics_with_two_organisations_never_meet(alpha, beta, connect, issue, peer, front):
+def test_two_clinics_with_two_organisations_never_meet(alpha, beta, connect, issue, peer):
     first, second = connect(alpha, "Northside"), connect(beta, "Southside")
     for clinic, name in ((alpha, "Ann"), (beta, "Bob")):
         with tenant_scope(clinic):
@@ -230,7 +230,7 @@ def test_two_clinics_with_two_organisations_never_meet(alpha, beta, connect, iss
 
 
 def test_after_a_break_what_is_missing_is_sent_and_older_invoices_are_not(
-    alpha, connect, issue, peer, front
+    alpha, connect, issue, peer
 ):
     organisation = connect(alpha)
     today = timezone.localdate()

@@ -20,6 +20,11 @@ pytestmark = pytest.mark.usefixtures("committed")
 KEY = "webhook-key"
 
 
+@pytest.fixture(autouse=True)
+def _key(settings):
+    settings.XERO_WEBHOOK_KEY = KEY
+
+
 def _event(organisation: str, invoice_id: str, at: str, kind: str = "UPDATE") -> dict[str, str]:
     return {
         "resourceUrl": f"https://api.xero.com/api.xro/2.0/Invoices/{invoice_id}",
@@ -41,8 +46,6 @@ def _send(*events, key: str = KEY):
 
 
 def test_an_intent_to_receive_is_answered_by_its_signature_alone(alpha, settings):
-    settings.XERO_WEBHOOK_KEY = KEY
-
     answers = [_send(), _send(key="guessed")]
 
     assert [(a.status_code, a.content, a.cookies.output()) for a in answers] == [
@@ -54,9 +57,8 @@ def test_an_intent_to_receive_is_answered_by_its_signature_alone(alpha, settings
 
 
 def test_a_payment_told_twice_and_late_is_recorded_once_in_its_own_clinic(
-    alpha, beta, connect, issue, peer, front, settings
+    alpha, beta, connect, issue, peer
 ):
-    settings.XERO_WEBHOOK_KEY = KEY
     first, second = connect(alpha, "Northside"), connect(beta, "Southside")
     for clinic in (alpha, beta):
         with tenant_scope(clinic):

@@ -89,7 +89,11 @@ def test_every_status_is_known_for_what_it_asks_of_us():
 def test_a_refusal_is_told_in_xeros_words():
     first = {"ValidationErrors": [{"Message": "Account code '999' is not valid."}]}
     second = {"LineItems": [{"ValidationErrors": [{"Description": "TaxType is missing."}]}]}
-    bad = {"ErrorNumber": 10, "Message": "A validation exception occurred", "Elements": [first, second]}
+    bad = {
+        "ErrorNumber": 10,
+        "Message": "A validation exception occurred",
+        "Elements": [first, second],
+    }
 
     refused = problems.error_of(httpx2.Response(400, json=bad))
     alone = problems.element_error({"StatusAttributeString": "ERROR"} | first)
