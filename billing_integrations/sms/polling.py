@@ -100,6 +100,7 @@ def _since(connection: Connection, now: datetime) -> datetime:
         Q(state=Message.State.SENT) | Q(cost_micros=None),
         provider=connection.provider,
         direction=Message.Direction.OUT,
+        channel=Message.Channel.SMS,
         sent_at__gte=now - back,
     ).order_by("sent_at")
     oldest = waiting.values_list("sent_at", flat=True).first()

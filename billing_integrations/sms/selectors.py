@@ -61,7 +61,7 @@ class Month:
 def month_of(moment: date) -> Month:
     """Answer the month of a day, by the practice's clocks: two queries and one for the replies."""
     first = moment.replace(day=1)
-    sent = _of_month(Message.Direction.OUT, first).exclude(provider="")
+    sent = _of_month(Message.Direction.OUT, first)
     kind = Case(
         When(reminder__isnull=False, then=Value("reminder")),
         When(~Q(written_by=""), then=Value("person")),
@@ -137,7 +137,7 @@ def _of_month(direction: str, first: date) -> QuerySet[Message]:
         direction=direction,
         sent_at__gte=datetime.combine(first, time.min, zone),
         sent_at__lt=datetime.combine(following, time.min, zone),
-    )
+    ).exclude(provider="")
 
 
 def _merged(lines: list[Line]) -> list[Line]:

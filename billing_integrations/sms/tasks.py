@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.conf import settings
@@ -56,7 +57,7 @@ def watch_everywhere() -> None:
 
 def watch(tenant: Tenant) -> None:
     """Judge a clinic's texts, and tell its owners once of what is wrong. Outside every scope."""
-    with tenant_scope(tenant):
+    with tenant_scope(tenant), timezone.override(ZoneInfo(tenant.time_zone)):
         watching.look(at=timezone.now())
         untold = DeliveryAlarm.objects.select_for_update().filter(ended_at=None, told_at=None)
         alarm = untold.first()

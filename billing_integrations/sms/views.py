@@ -93,9 +93,16 @@ def receive_replies(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 @requires(Action.VIEW, Resource.INTEGRATIONS)
-def progress(request: SignedInRequest) -> HttpResponse:
-    """Answer the tests and the setting of the address as they stand, for the page that waits."""
-    return render(request, "sms/_progress.html", _progress())
+def tests(request: SignedInRequest) -> HttpResponse:
+    """Answer the tests as they stand, for the page that waits."""
+    return render(request, "sms/_tests.html", _tests())
+
+
+@require_safe
+@requires(Action.VIEW, Resource.INTEGRATIONS)
+def replies(request: SignedInRequest) -> HttpResponse:
+    """Answer how the vendor was told of our address, for the page that waits."""
+    return render(request, "sms/_replies.html", _replies())
 
 
 @require_safe
@@ -131,38 +138,38 @@ def _page(
     context: dict[str, Any] = {"connection": connection}
     if connection is not None:
         sender = str(connection.options.get("sender", ""))
-        lasting = watching.lasting_alarm()
         may_change = allows(request.user, Action.CHANGE, Resource.INTEGRATIONS)
-        context |= _progress() | {
-            "vendor": provider_of(connection.provider),
-            "sender": senders.shown(sender),
-            "takes_replies": senders.takes_replies(sender),
-            "warnings": senders.warnings_of(sender),
-            "hook_address": inbox.address_of(connection) if may_change else "",
-            "may_change": may_change,
-            "alarm": watching.words_of(lasting) if lasting else None,
-            "month": selectors.month_of(timezone.localdate()),
-            "waiting": selectors.waiting_texts(),
-            "poll": Poll.objects.filter(provider=connection.provider).first(),
-            "test_form": test_form or TestForm(),
-            "sender_form": sender_form
-            or SenderForm(initial={"sender": sender}, services=connection.provider == "twilio"),
-        }
+        context |= (
+            _tests()
+            | _replies()
+            | {
+                "vendor": provider_of(connection.provider),
+                "sender": senders.shown(sender),
+                "takes_replies": senders.takes_replies(sender),
+                "warnings": senders.warnings_of(sender),
+                "hook_address": inbox.address_of(connection) if may_change else "",
+                "may_change": may_change,
+                "month": selectors.month_of(timezone.localdate()),
+                "waiting": selectors.waiting_texts(),
+                "poll": Poll.objects.filter(provider=connection.provider).first(),
+                "test_form": test_form or TestForm(),
+                "sender_form": sender_form
+                or SenderForm(initial={"sender": sender}, services=connection.provider == "twilio"),
+            }
+        )
     errors = any(form is not None and form.errors for form in (test_form, sender_form))
     return render(request, "sms/settings.html", context, status=UNPROCESSABLE if errors else 200)
 
 
-def _progress() -> dict[str, Any]:
-    """Answer the latest tests and the latest setting of the address."""
-    replies = OutboxEntry.objects.filter(kind=REPLIES).order_by("-pk").first()
-    tests = [_test_row(entry) for entry in selectors.latest_tests()]
+def _tests() -> dict[str, Any]:
+    rows = [_test_row(entry) for entry in selectors.latest_tests()]
+    return {"tests": rows, "tests_are_moving": any(row["is_moving"] for row in rows)}
+
+
+def _replies() -> dict[str, Any]:
+    latest = OutboxEntry.objects.filter(kind=REPLIES).order_by("-pk").first()
     moving = {OutboxEntry.State.WAITING, OutboxEntry.State.SENDING}
-    return {
-        "tests": tests,
-        "replies": replies,
-        "is_moving": any(row["is_moving"] for row in tests)
-        or (replies is not None and replies.state in moving),
-    }
+    return {"replies": latest, "replies_are_moving": bool(latest and latest.state in moving)}
 
 
 def _test_row(entry: OutboxEntry) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def _sent_since(moment: datetime) -> list[Sent]:
             channel=Message.Channel.SMS,
             direction=Message.Direction.OUT,
         )
-        .exclude(vendor_id="")
+        .exclude(provider="")
         .order_by("sent_at", "pk")
         .values_list("sent_at", "state")
     )

@@ -66,12 +66,12 @@ def test_a_person_texts_themselves_and_sees_how_it_fares(owner, alpha):
         assert entry.payload["to"] == "+61412345678"
         assert alpha.name in entry.payload["body"]
         OutboxEntry.objects.update(state="sent", sent_at=timezone.now(), answer={"state": "sent"})
-    moving = owner.get(f"{PAGE}progress/")
+    moving = owner.get(f"{PAGE}tests/")
     assert b"Sent to the network" in moving.content
     assert b"hx-get" in moving.content
     with tenant_scope(alpha):
         OutboxEntry.objects.update(answer={"state": "delivered"})
-    ended = owner.get(f"{PAGE}progress/")
+    ended = owner.get(f"{PAGE}tests/")
     assert b"Delivered" in ended.content
     assert b"hx-get" not in ended.content
 
