@@ -30,7 +30,7 @@ def read(client: XeroClient) -> tuple[str, dict[str, Any]]:
 
 
 def _is_active(row: Mapping[str, Any]) -> bool:
-    return row.get("Status", "ACTIVE") == "ACTIVE"
+    return str(row.get("Status", "ACTIVE")) == "ACTIVE"
 
 
 def _account(row: Mapping[str, Any]) -> dict[str, Any]:

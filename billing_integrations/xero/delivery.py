@@ -40,7 +40,7 @@ class Payer:
 class XeroHandler:
     """Delivers one kind of entry. `kind` names the link that is written."""
 
-    kind: Kind
+    kind: str
 
     def provider_of(self, _entry: OutboxEntry) -> str:
         return "xero"
@@ -55,11 +55,11 @@ def organisation_of(entry: OutboxEntry) -> str:
     return str(entry.payload["organisation"])
 
 
-def link_for(entry: OutboxEntry, kind: Kind) -> XeroLink | None:
+def link_for(entry: OutboxEntry, kind: str) -> XeroLink | None:
     return links.link_of(organisation_of(entry), kind, entry.subject_id)
 
 
-def wanted(entry: OutboxEntry, kind: Kind) -> XeroLink:
+def wanted(entry: OutboxEntry, kind: str) -> XeroLink:
     link = link_for(entry, kind)
     if link is None:
         raise NothingToSendError("It is not meant for Xero.")
@@ -74,7 +74,7 @@ def settings_for(entry: OutboxEntry) -> XeroSettings:
     return found
 
 
-def linked_id(organisation: str, kind: Kind, object_id: UUID, what: str) -> str:
+def linked_id(organisation: str, kind: str, object_id: UUID, what: str) -> str:
     """Answer the id in Xero of what must be there first."""
     link = links.link_of(organisation, kind, object_id)
     if link is None or not link.xero_id:

@@ -66,8 +66,8 @@ class BookingForm(forms.Form):
         help_text="Also for lines that are not on the price list.",
     )
 
-    def __init__(self, settings: XeroSettings, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(settings), **kwargs)
+    def __init__(self, settings: XeroSettings, given: Any = None) -> None:
+        super().__init__(given, initial=_initial(settings))
         self.settings, self.chart = settings, Chart(settings.chart)
         self.types = list(AppointmentType.objects.filter(is_active=True))
         self.people = list(Practitioner.objects.filter(is_active=True))

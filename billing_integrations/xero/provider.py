@@ -87,13 +87,13 @@ class XeroAdapter:
 
     def check(self, opened: OpenConnection) -> str:
         """Read the organisation and what it books by, and keep that for the settings page."""
-        from billing_integrations.xero import services
+        from billing_integrations.xero import keeping
 
         with client_of(opened) as client:
             name, found = chart.read(client)
         if opened.clinic:
             with tenant_scope(tokens.scope_of_opened(opened)):
-                services.keep_chart(opened.external_id, name, found)
+                keeping.keep_chart(opened.external_id, name, found)
         accounts = len(found["accounts"])
         return f"Xero answers for {name or opened.account_name}: {accounts} accounts were read."
 

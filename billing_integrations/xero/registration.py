@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def register() -> None:
-    deliveries = {
+    deliveries: dict[str, tuple[outbox.Handler[Any], str]] = {
         queue.CONTACT: (sales.ContactHandler(), "Changed contact to Xero"),
         queue.INVOICE: (sales.InvoiceHandler(), "Invoice to Xero"),
         queue.VOID: (sales.VoidHandler(), "Voided invoice to Xero"),

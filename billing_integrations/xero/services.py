@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,7 @@ from django.utils import timezone
 
 from accounts.permissions import Action, Resource
 from audit.services import record
-from billing_integrations.invoices.models import GstRule, Invoice
 from billing_integrations.xero import links, queue
-from billing_integrations.xero.chart import Chart
 from billing_integrations.xero.models import XeroLink, XeroRun, XeroSettings
 from clinical.practice.rules import require
 from connections import outbox
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from accounts.models import User
+    from billing_integrations.invoices.models import Invoice
 
 FIELDS = (
     "income",
@@ -40,19 +40,6 @@ FIELDS = (
 
 class XeroError(ValueError):
     """It cannot be done like this; the words say why."""
-
-
-def keep_chart(organisation: str, name: str, chart: Mapping[str, Any]) -> XeroSettings:
-    """Keep what was read of an organisation's settings; new ones begin with the usual tax rates."""
-    found, is_new = XeroSettings.objects.get_or_create(organisation=organisation)
-    found.organisation_name, found.chart = name or found.organisation_name, dict(chart)
-    found.chart_read_at = timezone.now()
-    if is_new or not found.taxes:
-        read = Chart(found.chart)
-        suggested = {rule.value: read.suggested_tax(rule.value) for rule in GstRule}
-        found.taxes = {rule: kind for rule, kind in suggested.items() if kind}
-    found.save()
-    return found
 
 
 def settings_of_clinic() -> XeroSettings | None:
@@ -99,7 +86,7 @@ def ask_run(kind: str, *, actor: User) -> XeroRun:
         raise XeroError("Connect Xero first.")
     if kind == XeroRun.Kind.CHECK and settings.go_live is None:
         raise XeroError("Choose from which day on invoices go to Xero first.")
-    fresh = timezone.now() - timezone.timedelta(hours=1)
+    fresh = timezone.now() - timedelta(hours=1)
     running = XeroRun.objects.filter(
         organisation=settings.organisation,
         kind=kind,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from billing_integrations.xero import chart, checking, links, matching, polling, services
+from billing_integrations.xero import chart, checking, keeping, links, matching, polling
 from billing_integrations.xero.models import XeroRun
 from billing_integrations.xero.provider import KEY, client_of
 from connections import tokens
@@ -42,7 +42,7 @@ def read_chart(task: TenantTask) -> None:
     with client_of(opened) as client:
         name, found = chart.read(client)
     with task.scope():
-        services.keep_chart(opened.external_id, name, found)
+        keeping.keep_chart(opened.external_id, name, found)
 
 
 @tenant_task(name="xero.make_run", long=True)
