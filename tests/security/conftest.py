@@ -174,6 +174,7 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
         record |= _make_team(patient, user, name, now)
         record |= _make_care(patient, name, now)
         record |= _make_health(patient, name, now)
+        record |= _make_claims(name, now)
         server = FileMakerConnection.objects.create(
             host="fms.example", database=name, account=name, sealed_password=f"nx1.{name}"
         )
@@ -248,6 +249,24 @@ def _make_care(patient: Any, name: str, now: Any) -> dict[str, Any]:
         patient=patient, kind="gp", referred_on=now.date(), reason=f"{name}-Note"
     )
     return {"consent_kind": asked, "consent": said, "ndis_plan": plan, "referral": referral}
+
+
+def _make_claims(name: str, now: Any) -> dict[str, Any]:
+    """Make what stands of claims to the NDIA: price limits, a request, an answer."""
+    from billing_integrations.ndis.models import ClaimBatch, PriceList, ResultsFile
+
+    return {
+        "price_list": PriceList.objects.create(
+            file_name=f"{name}.csv", valid_from=now.date(), loaded_by=name, loaded_at=now
+        ),
+        "claim_batch": ClaimBatch.objects.create(
+            serial=1, file_name="ndis-000001.csv", content=name, rows_count=1, total_cents=1,
+            created_by=name, created_at=now,
+        ),
+        "results_file": ResultsFile.objects.create(
+            file_name=f"{name}.csv", loaded_by=name, loaded_at=now
+        ),
+    }  # fmt: skip
 
 
 def _make_health(patient: Any, name: str, now: Any) -> dict[str, Any]:
