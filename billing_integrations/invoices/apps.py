@@ -25,6 +25,7 @@ class InvoicesConfig(AppConfig):
         record.register(timeline.BILLS)
         header.register("invoices", facts.of_patient, permission="invoices.view")
         drawer_facts.register("invoices", facts.of_visit, permission="invoices.view")
+        drawer_facts.register_action("invoices", facts.visit_actions, permission="invoices.create")
         delivers(KIND, InvoiceMails(), repeats=False, label="Invoice by e-mail")
         register(
             NavItem("Invoices", "invoices:bills", "receipt", permission="invoices.view", order=45)

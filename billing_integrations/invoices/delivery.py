@@ -44,6 +44,8 @@ class Prepared:
     file_name: str
     paper: Paper
     reply_to: str
+    refusal: str = ""
+    """Why it must not go out any more."""
 
 
 class InvoiceMails:
@@ -60,13 +62,23 @@ class InvoiceMails:
         if mail.state != InvoiceMail.State.QUEUED:
             raise NothingToSendError("It was sent already.")
         subject, body, name, paper = _written(mail)
+        is_void = mail.invoice is not None and mail.invoice.state == Invoice.State.VOID
         return Prepared(
-            current_scope().tenant_id, mail, subject, body, name, paper, billing_details().email
+            tenant_id=current_scope().tenant_id,
+            mail=mail,
+            subject=subject,
+            body=body,
+            file_name=name,
+            paper=paper,
+            reply_to=billing_details().email,
+            refusal="The invoice is void: it was not sent." if is_void else "",
         )
 
     def send(
         self, _entry: OutboxEntry, prepared: Prepared, _opened: OpenConnection | None
     ) -> Answer:
+        if prepared.refusal:
+            raise RefusedError(prepared.refusal)
         with public_scope():
             clinic = Tenant.objects.get(pk=prepared.tenant_id)
         connection = connection_for_clinic(clinic)
@@ -111,8 +123,6 @@ def _written(mail: InvoiceMail) -> tuple[str, str, str, Paper]:
 
 
 def _invoice(invoice: Invoice) -> tuple[str, str, str, Paper]:
-    if invoice.state == Invoice.State.VOID:
-        raise NothingToSendError("The invoice is void.")
     owed = (
         f"It is due on {invoice.due_on:%d/%m/%Y}: {money(invoice.open_cents)}."
         if invoice.due_on and invoice.open_cents

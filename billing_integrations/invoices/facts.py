@@ -8,6 +8,7 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from billing_integrations.invoices.models import Invoice, InvoiceLine, PayerKind
+from clinical.appointments.drawer_facts import VisitAction
 from clinical.patients.header import Fact
 from ui.wording import money
 
@@ -54,3 +55,15 @@ def of_visit(_actor: User, visit: Appointment, _now: datetime) -> Iterator[Fact]
         url=reverse("invoices:detail", kwargs={"pk": invoice.pk}),
         order=16,
     )
+
+
+def visit_actions(_actor: User, visit: Appointment) -> Iterator[VisitAction]:
+    """Offer to invoice a visit that took place and stands on no invoice."""
+    if visit.status != visit.Status.COMPLETED:
+        return
+    charged = InvoiceLine.objects.filter(appointment=visit).exclude(
+        invoice__state=Invoice.State.VOID
+    )
+    if not charged.exists():
+        url = reverse("invoices:charge", kwargs={"pk": visit.pk})
+        yield VisitAction("Invoice", "receipt-2", url)

@@ -31,7 +31,7 @@ from clinical.appointments.diary_forms import (
     MoveForm,
     OpeningsForm,
 )
-from clinical.appointments.drawer_facts import drawer_facts_of
+from clinical.appointments.drawer_facts import drawer_actions_of, drawer_facts_of
 from clinical.appointments.statuses import TAKES_NO_TIME
 from clinical.practice.clock import LocalTimeError, moment_at, today_at, zone_of
 from clinical.practice.models import AppointmentType
@@ -205,6 +205,7 @@ def drawer_context(request: SignedInRequest, appointment: Appointment) -> dict[s
         "addresses": home_of(appointment),
         "points": patient.points_in_order() if patient else [],
         "header": drawer_facts_of(request.user, appointment),
+        "actions": drawer_actions_of(request.user, appointment),
         "following": selectors.next_visit_of(appointment, request.user),
         "in_series": len(selectors.following_in_series(appointment)),
         "could_come": _could_come(request, visit),

@@ -6,6 +6,7 @@ registered with `clinical.patients.header`, and comes along.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,20 @@ if TYPE_CHECKING:
 
     Source = Callable[[User, Appointment, datetime], Iterable[Fact | Banner]]
 
+    ActionSource = Callable[[User, Appointment], Iterable["VisitAction"]]
+
+
+@dataclass(frozen=True)
+class VisitAction:
+    """A button beside an appointment that posts to another app's page, such as “Invoice”."""
+
+    label: str
+    icon: str
+    url: str
+
+
 _sources: dict[str, tuple[str, Source]] = {}
+_actions: dict[str, tuple[str, ActionSource]] = {}
 
 
 def register(key: str, source: Source, *, permission: str = "appointments.view") -> None:
@@ -49,3 +63,20 @@ def drawer_facts_of(
         for item in source(actor, appointment, now)
     ]
     return sorted_header(chain(own, drawer_items(actor, appointment.patient, now)))
+
+
+def register_action(key: str, source: ActionSource, *, permission: str) -> None:
+    """Add a source of buttons; the same key again replaces it. It costs one small query at most."""
+    _actions[key] = (permission, source)
+
+
+def drawer_actions_of(actor: User, appointment: Appointment) -> list[VisitAction]:
+    """Answer what other apps let the person do with the visit of a patient."""
+    if appointment.patient is None:
+        return []
+    return [
+        action
+        for permission, source in _actions.values()
+        if may(actor, permission)
+        for action in source(actor, appointment)
+    ]
