@@ -19,15 +19,13 @@ class SenderField(forms.CharField):
     def __init__(self, *, services: bool = False, **options: Any) -> None:
         kinds = "A number of your account (+61 4…) or a registered name"
         kinds += ", or the SID of a messaging service (MG…)." if services else "."
-        super().__init__(
-            **{
-                "label": "Texts come from",
-                "help_text": f"{kinds} Only a number can be answered.",
-                "strip": False,
-                "max_length": 40,
-            }
-            | options
-        )
+        facts: dict[str, Any] = {
+            "label": "Texts come from",
+            "help_text": f"{kinds} Only a number can be answered.",
+            "strip": False,
+            "max_length": 40,
+        }
+        super().__init__(**facts | options)
         self._services = services
 
     def clean(self, value: Any) -> str:

@@ -169,7 +169,8 @@ def _note_price(provider: str, price: Price) -> int:
     }
     if price.segments:
         facts["segments"] = price.segments
-    return _ours(provider, [price.vendor_id]).filter(cost_micros=None).update(**facts)
+    unpriced = _ours(provider, [price.vendor_id]).filter(cost_micros=None)
+    return int(unpriced.update(**facts))
 
 
 def _unheard(provider: str, told: Iterable[IncomingSms]) -> list[IncomingSms]:

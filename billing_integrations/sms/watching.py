@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 CACHE_KEY = "sms.alarm"
 REMEMBERED = 3600
 """Seconds; the look every five minutes puts it there again."""
-_STATES = {
+_STATES: dict[str, SmsState] = {
     Message.State.DELIVERED: SmsState.DELIVERED,
     Message.State.FAILED: SmsState.FAILED,
 }
@@ -150,7 +150,7 @@ def _sent_since(moment: datetime) -> list[Sent]:
         .order_by("sent_at", "pk")
         .values_list("sent_at", "state")
     )
-    return [Sent(at, _STATES.get(state, SmsState.SENT)) for at, state in rows]
+    return [Sent(at, _STATES.get(state, SmsState.SENT)) for at, state in rows if at is not None]
 
 
 def _end(alarm: DeliveryAlarm | None, at: datetime) -> None:

@@ -163,7 +163,7 @@ def _document(response: httpx2.Response, *, is_unclear: bool = False) -> dict[st
         )
     if status == UNAUTHORISED:
         raise BrokenConnectionError(
-            "ClickSend does not accept the clinic's key any more: connect ClickSend again."
+            "ClickSend does not accept the clinic's key: connect ClickSend again with what it is now."
         )
     code = str(read.get("response_code", ""))
     if code in {"", "BAD_REQUEST", "FORBIDDEN", "NOT_FOUND"}:

@@ -171,7 +171,7 @@ def _document(response: httpx2.Response, *, is_unclear: bool = False) -> dict[st
         )
     if status == UNAUTHORISED:
         raise BrokenConnectionError(
-            "Twilio does not accept the clinic's keys any more: connect Twilio again."
+            "Twilio does not accept the clinic's keys: connect Twilio again with what it is now."
         )
     if status == FORBIDDEN and code is None:
         raise RefusedError("Twilio does not let these keys do that.")

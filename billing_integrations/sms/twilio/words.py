@@ -18,7 +18,7 @@ from ports.outcomes import (
 )
 
 WORDS = {
-    20003: "Twilio does not accept the clinic's keys any more: connect Twilio again.",
+    20003: "Twilio does not accept the clinic's keys: connect Twilio again with those it has now.",
     20005: "The clinic's Twilio account is not active: look at it in the Twilio Console.",
     20404: "Twilio does not know the account or the number: check the account SID.",
     20429: "Twilio asks to wait: too much at once.",
