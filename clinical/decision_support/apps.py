@@ -21,7 +21,7 @@ class DecisionSupportConfig(AppConfig):
         drawer_facts.register("rules", prompts_in_drawer)
         register(
             NavItem(
-                "Reminder rules",
+                "Clinical reminders",
                 "decision_support:rules",
                 "bulb",
                 permission="settings.change",

@@ -31,14 +31,14 @@ class PracticeConfig(AppConfig):
 
         register(
             NavItem(
-                "Practice",
+                "Locations",
                 "practice:index",
-                "building-hospital",
+                "building",
                 permission="settings.view",
                 order=70,
                 group=SETTINGS,
                 section="Practice",
-                about="Locations with their details, and the lists below",
+                about="Places where patients are seen: address, phone, time zone, colour",
             )
         )
         for slug, label, icon, section, about in LISTS:

@@ -226,3 +226,17 @@ def test_the_keys_take_a_step_and_back_and_the_tabs_choose_the_place(diary):
     drawer = diary.locator("#diary-drawer")
     expect(drawer.get_by_label("Is here already: arrived")).to_be_checked()
     assert drawer.get_by_label("Location").evaluate("e => e.selectedOptions[0].text") == "Harbour"
+
+    # A cursor over the times: arrows carry it, Enter books where it stands.
+    diary.keyboard.press("Escape")
+    diary.keyboard.press("g")
+    cursor = diary.locator(".di-cursor")
+    for key in ("Home", "ArrowDown", "Shift+ArrowDown"):
+        cursor.press(key)
+    wanted = cursor.get_attribute("data-time")
+    expect(diary.locator("[data-diary-said]")).to_contain_text(f"{wanted}, ")
+    cursor.press("Enter")
+    expect(cursor).to_have_count(0)
+    time = drawer.get_by_label("Time").input_value()
+    hour, minute = (int(part) for part in time.split(":"))
+    assert f"{hour % 12 or 12}:{minute:02} {'am' if hour < 12 else 'pm'}" == wanted

@@ -101,7 +101,11 @@ export class SlotCursor {
     else this.book(new Date(`${column.day}T${clock(this.minutes)}`), column.id);
   }
 
-  leave() { this.box.remove(); }
+  leave() {
+    this.isMoving = true; // taking it off the page ends its focus, which would take it off again
+    this.box.remove();
+    this.isMoving = false;
+  }
 
   /* Answers what the key does here, or nothing. */
   key(event) {

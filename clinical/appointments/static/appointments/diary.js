@@ -472,7 +472,8 @@ async function startCursor(near) {
     });
   }
   const [hours, minutes] = (state.now || "").slice(11, 16).split(":").map(Number);
-  if (!cursor.begin(near, hours * 60 + minutes || 9 * 60)) enterGrid();
+  const isOpen = hours < state.found.hours[1] - 1;
+  if (!cursor.begin(near, isOpen ? hours * 60 + minutes : 9 * 60)) enterGrid();
 }
 
 function slots() {

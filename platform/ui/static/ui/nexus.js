@@ -398,9 +398,19 @@ function showOpenTab() {
   }
 }
 
+/* The menu is longer than some screens: the entry one is at stands in sight. */
+function showOpenEntry() {
+  const entry = find(".nx-nav-link.active");
+  const menu = entry?.closest(".nx-nav");
+  if (!menu) return;
+  const below = entry.getBoundingClientRect().bottom - menu.getBoundingClientRect().bottom;
+  if (below > 0) menu.scrollTop += below + 12;
+}
+
 /* ── Start ── */
 
 showOpenTab();
+showOpenEntry();
 
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
