@@ -96,13 +96,14 @@ def addresses(name: str, *, secure: bool) -> dict[str, str]:
     wanted = "https://" if secure else ("https://", "http://")
     try:
         found = json.loads(os.environ.get(name, "") or "{}")
-        if not all(str(found[key]).startswith(wanted) for key in found):
-            raise ValueError
-    except (ValueError, TypeError):
+        read = {str(key): str(value) for key, value in found.items()}
+    except (ValueError, AttributeError):
+        read = {"": ""}
+    if not all(url.startswith(wanted) for url in read.values()):
         raise EnvironmentVariableError(
             f'{name} must look like {{"xero.api": "https://api.example.com"}}, or be empty.'
-        ) from None
-    return {str(key): str(found[key]) for key in found}
+        )
+    return read
 
 
 def pair(name: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -17,7 +18,10 @@ from ports.outcomes import BrokenConnectionError, DeliveryError, RefusedError
 from tenants.scope import tenant_scope
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
+
+    from django.db.models import QuerySet
 
     from connections.opened import OpenConnection
     from connections.providers import Account, Provider
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 State = Connection.State
+FORGOTTEN_AFTER = timedelta(seconds=45)
 NO_ACCOUNT = "The consent reaches no account that could be connected. Use another log-in there."
 
 
@@ -61,6 +66,13 @@ def finish(tenant: Tenant, pk: UUID | str) -> None:
             services.complete(Connection.objects.get(pk=pk), accounts[0], at=timezone.now())
     except services.ConnectError as error:
         _note_failed(tenant, pk, str(error))
+
+
+def forgotten(now: datetime) -> QuerySet[Connection, UUID]:
+    """Answer the attempts of the clinic in scope that no worker has taken up."""
+    waiting = Connection.objects.filter(state=State.PENDING, checked_at=None)
+    found = waiting.filter(checking_since__lt=now - FORGOTTEN_AFTER)
+    return found.values_list("pk", flat=True)
 
 
 def _accounts(provider: Provider, opened: OpenConnection) -> list[Account]:

@@ -68,13 +68,17 @@ class _Round:
 
     providers: set[str] = field(default_factory=set)
     kinds: set[str] = field(default_factory=set)
-    """Kinds that choose their vendor late, and whose vendor cannot be served now."""
+    """Kinds without a vendor of their own, or that choose it late, that cannot be served now."""
     misses: dict[str, int] = field(default_factory=dict)
     delivered: int = 0
     wakes_at: datetime | None = None
 
-    def block(self, provider: str, *, until: datetime | None = None) -> None:
-        self.providers.add(provider)
+    def block(self, provider: str, *, kind: str = "", until: datetime | None = None) -> None:
+        """Hand nothing more to a vendor in this run; without one, nothing more of the kind."""
+        if provider:
+            self.providers.add(provider)
+        else:
+            self.kinds.add(kind)
         if until is not None:
             self.wakes_at = min(self.wakes_at or until, until)
 
@@ -291,7 +295,7 @@ def _settle(tenant: Tenant, claim: Claim, result: Answer | Exception, state: _Ro
                       exc_info=result)  # fmt: skip
         settling.fail(claim.entry, _as_delivery_error(claim, result), at=now)
         if isinstance(result, UnclearError) and pk:
-            _note_miss(claim.provider, pk, result, state, now)
+            _note_miss(claim, pk, result, state, now)
 
 
 def _as_delivery_error(claim: Claim, error: Exception) -> DeliveryError:
@@ -315,7 +319,7 @@ def _note_broken(
 ) -> None:
     after = 0.0 if claim.provider else 300.0
     settling.put_back(claim.entry.pk, error.words, at=now, after=after, counts=False)
-    state.block(claim.provider)
+    state.block(claim.provider, kind=claim.entry.kind)
     if pk:
         conditions.mark_broken(pk, error.words, at=now)
 
@@ -331,31 +335,29 @@ def _note_later(
         settling.put_back(claim.entry.pk, error.words, at=now, after=after, counts=not is_busy)
     if error.after is not None:  # the vendor, or its allowance, names a moment
         until = now + timedelta(seconds=error.after)
-        state.block(claim.provider, until=until)
+        state.block(claim.provider, kind=claim.entry.kind, until=until)
         if pk:
             conditions.pause(pk, until=until)
     elif pk:
-        _note_miss(claim.provider, pk, error, state, now)
-    else:
-        _count_miss(claim.provider, state)
+        _note_miss(claim, pk, error, state, now)
+    elif _count_miss(claim, state):
+        state.block("", kind=claim.entry.kind)
 
 
-def _note_miss(provider: str, pk: UUID, error: DeliveryError, state: _Round, now: datetime) -> None:
+def _note_miss(claim: Claim, pk: UUID, error: DeliveryError, state: _Round, now: datetime) -> None:
     conditions.note_problem(pk, error.words, at=now)
-    if _count_miss(provider, state):
+    if _count_miss(claim, state):
         since = Connection.objects.values_list("problem_at", flat=True).get(pk=pk) or now
-        # Half as long as it has been failing, so that one try an hour is left after some hours.
+        # Half as long as it has been failing, up to a quarter of an hour.
         wait = min(max((now - since).total_seconds() / 2, 30.0), 900.0)
         conditions.pause(pk, until=now + timedelta(seconds=wait))
-        state.block(provider, until=now + timedelta(seconds=wait))
+        state.block(claim.provider, until=now + timedelta(seconds=wait))
 
 
-def _count_miss(provider: str, state: _Round) -> bool:
+def _count_miss(claim: Claim, state: _Round) -> bool:
     """Count a failure; answers whether the vendor is left alone now."""
-    state.misses[provider] = state.misses.get(provider, 0) + 1
-    if state.misses[provider] >= MISSES:
-        state.block(provider)
-    return provider in state.providers
+    state.misses[claim.provider] = state.misses.get(claim.provider, 0) + 1
+    return state.misses[claim.provider] >= MISSES
 
 
 def delay(attempts: int) -> float:

@@ -109,6 +109,7 @@ def sweep_everywhere() -> None:
                 settling.give_up_late(now)
                 to_deliver = relay.due_entries(now).exclude(provider__in=_shut(now)).exists()
                 to_handle = inbox.due_events(now).exists()
+                to_finish = list(finishing.forgotten(now))
         except Exception:
             log.exception("a clinic's connections could not be looked at")
             continue
@@ -116,6 +117,8 @@ def sweep_everywhere() -> None:
             start_delivery(tenant.pk)
         if to_handle:
             start_handling(tenant.pk)
+        for pk in to_finish:
+            finish.delay_for(tenant.pk, str(pk))
 
 
 def _shut(now: datetime) -> list[str]:

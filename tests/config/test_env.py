@@ -54,3 +54,21 @@ def test_a_malformed_network_is_named(monkeypatch):
 
     with pytest.raises(env.EnvironmentVariableError, match="NEXUS_X: 'the office'"):
         env.networks("NEXUS_X")
+
+
+def test_vendors_addresses_and_clients_are_read_or_named(monkeypatch):
+    monkeypatch.setenv("A", '{"xero.api": "http://127.0.0.1:5001"}')
+    monkeypatch.setenv("B", "id:se:cret")
+    assert env.addresses("A", secure=False) == {"xero.api": "http://127.0.0.1:5001"}
+    assert env.addresses("NOT_SET", secure=True) == {}
+    assert (env.pair("B"), env.pair("NOT_SET")) == (("id", "se:cret"), ("", ""))
+
+    with pytest.raises(env.EnvironmentVariableError, match="A must look"):
+        env.addresses("A", secure=True)
+    for value in ("[]", "x", '{"a": 1}'):
+        monkeypatch.setenv("A", value)
+        with pytest.raises(env.EnvironmentVariableError, match="A must look"):
+            env.addresses("A", secure=False)
+    monkeypatch.setenv("B", "no-secret")
+    with pytest.raises(env.EnvironmentVariableError, match="B must look"):
+        env.pair("B")

@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import redis
+from django.conf import settings
 from django.core import mail
 
 from accounts.models import User
@@ -68,6 +70,22 @@ def test_an_attempt_that_fails_leaves_what_works_alone(alpha, vendor, adapter):
         row = Connection.objects.get()
         assert (row.pk, row.options) == (made.pk, {"code": "200"})
         assert services.open_secrets(row)["api_key"] == "right-key-entered"
+
+
+@pytest.mark.usefixtures("committed")
+def test_an_attempt_whose_task_was_lost_is_taken_up_by_the_sweep(alpha, vendor):
+    attempt = _begin(alpha, vendor, _owner(alpha))
+    queue = redis.Redis.from_url(settings.REDIS_URL)
+    queue.flushdb()
+
+    tasks.sweep_everywhere()
+    assert queue.llen("celery") == 0
+    with tenant_scope(alpha):
+        Connection.objects.filter(pk=attempt.pk).update(
+            checking_since=NOW - finishing.FORGOTTEN_AFTER - finishing.FORGOTTEN_AFTER
+        )
+    tasks.sweep_everywhere()
+    assert queue.llen("celery") == 1
 
 
 def test_another_account_is_not_slipped_in_under_a_connection(alpha, vendor, adapter):

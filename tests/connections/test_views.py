@@ -3,13 +3,15 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from connections import finishing, providers, selectors
-from connections.models import Connection
+from connections.models import Connection, OutboxEntry
 from connections.providers import Account, OAuth
 from tenants.scope import tenant_scope
-from tests.connections.fakes import connect, fake_vendor
+from tests.connections.fakes import connect, fake_vendor, put, states
 
 LIST = "/settings/integrations/"
 
@@ -144,3 +146,37 @@ def test_reception_may_neither_see_nor_change_connections(alpha, vendor, sign_in
         assert reception.post(f"{LIST}fake/{verb}/").status_code == 403
     with tenant_scope(alpha):
         assert not Connection.objects.exists()
+
+
+def test_what_needs_a_decision_is_listed_and_decided_at_the_same_cost(
+    alpha, beta, vendor, once, sign_in
+):
+    connect(alpha, vendor)
+    put(alpha, "fake.once", *(f"k{number}" for number in range(30)))
+    owner, costs = sign_in(alpha, "owner"), []
+
+    for most in ("k0", "k9"):
+        with tenant_scope(alpha):
+            OutboxEntry.objects.filter(key__lte=most).update(
+                state="unclear", problem="Fakebooks did not answer."
+            )
+        owner.get(f"{LIST}deliveries/")
+        with CaptureQueriesContext(connection) as asked:
+            page = owner.get(f"{LIST}deliveries/")
+        costs.append(len(asked))
+
+    assert "Fakebooks did not answer." in page.text
+    assert costs[0] == costs[1] < 40
+    with tenant_scope(alpha):
+        again, done, unwanted = OutboxEntry.objects.filter(state="unclear").order_by("key")[:3]
+    for entry, verb in ((again, "again"), (done, "done"), (unwanted, "give-up")):
+        path = f"{LIST}deliveries/{entry.pk}/{verb}/"
+        assert sign_in(beta, "owner").post(path).status_code == 404
+        assert sign_in(alpha, "billing").post(path).status_code == 403
+        assert owner.post(path).status_code == 302
+    found = states(alpha)
+    assert [found[entry.key] for entry in (again, done, unwanted)] == [
+        "waiting",
+        "sent",
+        "cancelled",
+    ]
