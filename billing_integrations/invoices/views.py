@@ -171,6 +171,7 @@ def _page(
         "mail_form": MailForm(initial={"address": address}),
         "credit": selectors.credit_for(invoice) if invoice.is_open else [],
         "panels": panels.panels_of(request.user, invoice),
+        "blocks": panels.blocks_of(request.user, invoice),
         "warnings": hooks.warnings_of(invoice),
         "problem": problem,
         "is_overdue": bool(

@@ -107,7 +107,7 @@ def _of_funds(
             what = "This visit comes" if len(priced) == 1 else "These visits come"
             yield BookingWarning(
                 f"Not enough funds in {label}.",
-                f"{what} to {money(cents)}, and {money(left)} is left.",
+                f"{what} to {money(cents)}, and {money(left) if left > 0 else 'nothing'} is left.",
                 url=url, url_label="Plan", order=_FUNDS,
             )  # fmt: skip
 
