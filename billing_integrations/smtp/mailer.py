@@ -148,7 +148,8 @@ def open_session(server: Server) -> smtplib.SMTP:
             session = _TlsSession(addresses, server.host, server.port)
         else:
             session = _Session(addresses, server.host, server.port)
-        session.sock.settimeout(SECONDS)
+        if session.sock is not None:
+            session.sock.settimeout(SECONDS)
         if server.security is Security.STARTTLS:
             session.starttls(context=ssl.create_default_context())
         session.ehlo_or_helo_if_needed()
@@ -252,7 +253,7 @@ def _lines(content: bytes) -> Iterator[bytes]:
 
 def _close(session: smtplib.SMTP) -> None:
     with suppress(OSError, smtplib.SMTPException):
-        if session.sock:
+        if session.sock is not None:
             session.sock.settimeout(2)
         session.quit()
     with suppress(OSError, smtplib.SMTPException):

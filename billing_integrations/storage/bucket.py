@@ -34,7 +34,7 @@ class Place:
         """Read it from a connection's settings and secrets."""
         return cls(
             bucket=str(options["bucket"]),
-            prefix=str(options.get("prefix") or ""),
+            prefix=str(options.get("folder") or ""),
             region=str(options["region"]),
             endpoint=str(options.get("endpoint") or ""),
             kms=str(options.get("kms_key") or ""),

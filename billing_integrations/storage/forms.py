@@ -29,7 +29,7 @@ class BucketForm(forms.Form):
         max_length=300,
         help_text="Only where it is not Amazon's, such as https://s3.example.com.",
     )
-    prefix = forms.CharField(
+    folder = forms.CharField(
         label="Folder in the bucket",
         required=False,
         max_length=200,

@@ -19,6 +19,7 @@ from clinical.letters.printing import file_name, letter_pdf
 from clinical.patients.pages import record_page
 from clinical.patients.selectors import get_patient
 from clinical.patients.services import record_view
+from connections.mailbox import current_mailbox
 from ui.differences import differences
 
 if TYPE_CHECKING:
@@ -265,6 +266,7 @@ def _letter_page(
         "may_write": rules.may_write(request.user, letter),
         "error": error,
         "mail_form": mail_form or MailForm(None, offered=selectors.addresses_for(letter)),
+        "mailbox": None if letter.is_draft else current_mailbox(),
         "changes": differences(letter.replaces.body, letter.body) if letter.replaces else [],
         **_mails(letter),
     }

@@ -71,7 +71,7 @@ class MessageMail:
             ClinicMail(clinic, prepared.mailbox).send(prepared.mail)
             return Answer()
         mail = mime_of(prepared.mail, sender=prepared.mailbox.address)
-        receipt = opened_mailer(opened, clinic).send(mail)
+        receipt = opened_mailer(opened).send(mail)
         return Answer(receipt.vendor_id, {"thread": receipt.thread_id})
 
     def settle(self, entry: OutboxEntry, answer: Answer) -> None:

@@ -13,6 +13,7 @@ from accounts.permissions import Action, Resource, allows, requires
 from clinical.messages import notices
 from clinical.messages.forms import NoticeSettingsForm
 from clinical.messages.models import PatientNotice
+from connections.mailbox import current_mailbox
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -45,6 +46,7 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
     context = {
         "form": form,
         "is_on": now.is_on,
+        "mailbox": current_mailbox(),
         "failed": rows.order_by("-changed_at")[:FAILED_SHOWN],
     }
     return render(request, "messages/settings.html", context, status=422 if form.errors else 200)

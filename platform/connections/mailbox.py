@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from connections import conditions, selectors, tokens
@@ -127,10 +128,11 @@ def connection_for_clinic(clinic: Tenant, *, timeout: int = SECONDS) -> ClinicMa
         return ClinicMail(clinic, current_mailbox(), timeout=timeout)
 
 
-class ClinicMail:
+class ClinicMail(BaseEmailBackend):
     """What Django calls a mail backend, for one clinic's mails."""
 
     def __init__(self, clinic: Tenant, mailbox: Mailbox, *, timeout: int = SECONDS) -> None:
+        super().__init__()
         self.clinic, self.mailbox, self.timeout = clinic, mailbox, timeout
 
     def send_messages(self, messages: Sequence[EmailMessage]) -> int:

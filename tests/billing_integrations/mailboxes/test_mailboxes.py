@@ -20,7 +20,7 @@ from clinical.measures.models import PatientLink
 from clinical.messages.models import Message
 from clinical.patients.models import Patient
 from clinical.practice.models import Location
-from connections import providers, services
+from connections import outbox, providers, services, tokens
 from connections.models import Connection
 from connections.opened import OpenConnection
 from tenants.ids import uuid7
@@ -169,6 +169,26 @@ def test_a_questionnaires_link_goes_out_once_by_the_clinics_server(alpha, server
         link.refresh_from_db()
     assert len(server.posts) == 1
     assert "may have been sent" in link.mail_problem
+
+
+def test_a_mail_of_the_outbox_goes_out_by_the_clinics_server(alpha, servers):
+    server, _ = servers
+    connect(alpha, server)
+    with tenant_scope(alpha):
+        message = Message.objects.create(
+            patient=Patient.objects.create(given_names="Ada", family_name="North"),
+            channel="email", direction="out", address="ada@example.com", body="See you on Monday.",
+        )  # fmt: skip
+        entry = outbox.put("messages.mail", message, key="a reminder")
+        handler = outbox.kind_of(entry).handler
+        assert handler.provider_of(entry) == "smtp"
+        prepared = handler.prepare(entry)
+
+    handler.send(entry, prepared, tokens.open_connection(alpha, "smtp"))
+
+    [post] = server.posts
+    assert (post.sender, post.recipients) == ("desk@alpha.example", ["ada@example.com"])
+    assert f"<{entry.pk}@".encode() in post.content
 
 
 def test_the_owner_tries_it_and_sees_where_mail_comes_from(alpha, servers, sign_in):

@@ -83,7 +83,7 @@ def _clean_disk(alpha, beta):
 
 def entered(peer, bucket="alpha-files", **changes):
     options = {
-        "bucket": bucket, "region": REGION, "endpoint": peer.direct, "prefix": "live",
+        "bucket": bucket, "region": REGION, "endpoint": peer.direct, "folder": "live",
         "key_id": KEYS["AWS_ACCESS_KEY_ID"], "kms_key": "",
     } | changes  # fmt: skip
     return options, {"secret_key": KEYS["AWS_SECRET_ACCESS_KEY"]}
@@ -159,7 +159,7 @@ def test_the_form_takes_buckets_and_no_tricks():
     for wrong in (
         {"bucket": "a/../b"}, {"bucket": "evil.example/x#"}, {"region": "x.evil.example/"},
         {"endpoint": "ftp://x.example"}, {"endpoint": "https://x.example/path"},
-        {"endpoint": "https://u:p@x.example"}, {"prefix": "../t2"}, {"kms_key": "a b"},
+        {"endpoint": "https://u:p@x.example"}, {"folder": "../t2"}, {"kms_key": "a b"},
     ):  # fmt: skip
         assert not BucketForm(good | wrong).is_valid(), wrong
 
