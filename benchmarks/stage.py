@@ -42,7 +42,7 @@ def stage() -> Iterator[ThrowawayServers]:
             address = f"{role}:{PASSWORD}@{parts.hostname}:{parts.port}/{NAME}"
             os.environ[variable] = f"postgresql://{address}"
         os.environ.update(
-            REDIS_URL=f"{servers.valkey_url}/1",
+            REDIS_URL=f"{servers.valkey_url.removesuffix('/0')}/1",
             STORAGE_URL=f"file://{var}/files",
             SECRET_KEY=secrets.token_hex(32),
             NEXUS_KEYS=f"bench:{secrets.token_urlsafe(32)}",

@@ -37,9 +37,7 @@ def drawer_facts_of(_actor: User, appointment: Appointment, now: datetime) -> It
         yield Fact("Patient", f"is told {when}", tone="info", url=url, order=60)
 
 
-def reminder_facts_of(
-    _actor: User, appointment: Appointment, _now: datetime
-) -> Iterator[Fact]:
+def reminder_facts_of(_actor: User, appointment: Appointment, _now: datetime) -> Iterator[Fact]:
     """Answer what became of the last reminder of a visit, and what the patient answered."""
     found = Reminder.objects.filter(
         appointment=appointment, rule__isnull=False, starts_at=appointment.starts_at

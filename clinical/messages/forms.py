@@ -49,6 +49,7 @@ class ListForm(forms.Form):
     show = forms.CharField(required=False, max_length=10)
     day = forms.DateField(required=False)
     page = forms.IntegerField(required=False, min_value=1, max_value=1000)
+    talk = forms.UUIDField(required=False)
 
     def asked(self) -> dict[str, Any]:
         """Answer what was asked for; what makes no sense is left out."""
@@ -57,6 +58,7 @@ class ListForm(forms.Form):
         return {
             "show": said.get("show") or "",
             "day": said.get("day"),
+            "talk": said.get("talk"),
             "page": said.get("page") or 1,
         }
 

@@ -38,8 +38,12 @@ TAB = "clinic_messages:list"
 @requires(Action.VIEW, Resource.MESSAGES)
 def inbox(request: SignedInRequest) -> HttpResponse:
     """List the conversations, the latest first."""
-    context = {**_listed(request), "conversation": None}
+    chosen = ListForm(request.GET).asked()["talk"]
+    open_ = (
+        texting.visible_conversations(request.user).filter(pk=chosen).first() if chosen else None
+    )
     is_part = request.headers.get("HX-Target") == "ms-list"
+    context = {**_listed(request), "conversation": open_ if is_part else None}
     return render(request, "messages/_talks.html" if is_part else "messages/inbox.html", context)
 
 
@@ -50,7 +54,8 @@ def conversation(request: SignedInRequest, pk: UUID) -> HttpResponse:
     talk = texting.get_conversation(request.user, pk)
     if talk.patient is not None:
         record_view(talk.patient, section="texts")
-    if talk.unread and allows(request.user, Action.CREATE, Resource.MESSAGES):
+    is_looking = "X-Nexus-Background" not in request.headers
+    if talk.unread and is_looking and allows(request.user, Action.CREATE, Resource.MESSAGES):
         conversing.mark_read(talk)
         talk.unread = 0
     return _talk_page(request, talk)
@@ -251,6 +256,6 @@ def _talk_page(
         "form": form or TextForm(),
         "send_url": reverse("clinic_messages:reply", kwargs={"pk": talk.pk}),
     }
-    is_part = request.headers.get("HX-Target") == "ms-talk"
+    is_part = request.headers.get("HX-Target") == "ms-turns"
     template = "messages/_talk.html" if is_part else "messages/inbox.html"
     return render(request, template, context, status=422 if form and form.errors else 200)

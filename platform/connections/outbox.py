@@ -124,6 +124,7 @@ class _Delivery:
 
     def __init__(self, tenant_id: int) -> None:
         self.tenant_id = tenant_id
+        self.__qualname__ = "deliver_after_commit"  # by which Django logs a hook that fails
 
     def __call__(self) -> None:
         from connections.tasks import start_delivery
