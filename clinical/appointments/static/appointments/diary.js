@@ -152,6 +152,8 @@ function start(shown) {
   calendar = window.EventCalendar.create(frame, {
     ...shown,
     height: "100%", firstDay: 1, allDaySlot: false, headerToolbar: { start: "", center: "", end: "" },
+    // No column so narrow that nobody can read it: with many, the grid is pushed sideways.
+    columnWidth: "minmax(96px, 1fr)",
     slotDuration: "00:15:00", slotHeight: 22, slotLabelInterval: "01:00", snapDuration: "00:05:00",
     slotEventOverlap: false, dayMaxEvents: 4, longPressDelay: 350,
     scrollTime: scrollTo(),
