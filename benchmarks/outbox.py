@@ -136,7 +136,7 @@ def _set_up(port: int) -> None:
     class Delivery:
         is_text: bool
 
-        def provider_of(self, _entry: Any) -> str:
+        def provider_of(self, entry: Any) -> str:  # noqa: ARG002 - the protocol's
             return ""
 
         def prepare(self, entry: Any) -> dict[str, str]:
@@ -145,7 +145,12 @@ def _set_up(port: int) -> None:
             sms = text_to_send(entry.subject_id)
             return {"reference": sms.reference, "to": sms.to, "body": sms.body}
 
-        def send(self, _entry: Any, prepared: dict[str, str], _opened: None) -> outbox.Answer:
+        def send(
+            self,
+            entry: Any,  # noqa: ARG002 - the protocol's
+            prepared: dict[str, str],
+            opened: Any,  # noqa: ARG002
+        ) -> outbox.Answer:
             answer = client.post("/", json=prepared)
             answer.raise_for_status()
             return outbox.Answer(answer.json()["id"])
@@ -155,7 +160,7 @@ def _set_up(port: int) -> None:
                 taken = SmsAnswer(answer.vendor_id, segments=1)
                 note_taken(entry.subject_id, provider="bench", answer=taken)
 
-        def failed(self, _entry: Any, error: Exception) -> None:
+        def failed(self, entry: Any, error: Exception) -> None:  # noqa: ARG002
             print(f"refused: {error}")
 
     outbox.delivers("sms.message", Delivery(is_text=True), repeats=False, label="Text")
@@ -195,9 +200,8 @@ def _deliver(clinic: Tenant, count: int) -> float:
     started = time.perf_counter()
     done = relay.deliver_due(clinic)
     seconds = time.perf_counter() - started
-    print(
-        f"{done:,} of {count:,} delivered by one worker in {seconds:.1f} s: {done / seconds:.0f} a second"
-    )
+    rate = done / seconds
+    print(f"{done:,} of {count:,} delivered by one worker in {seconds:.1f} s: {rate:.0f} a second")
     return rate
 
 

@@ -153,7 +153,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker
             field.queryset = templates
-            field.label_from_instance = _named  # type: ignore[method-assign]
+            field.label_from_instance = _named  # type: ignore[method-assign,assignment]
         self.fields["fallback"].empty_label = "Nothing; reception is told"  # type: ignore[attr-defined]
         self._offer("appointment_type", appointment_types_in_use(), "All kinds")
         self._offer("location", locations_in_use(), "All locations")

@@ -212,7 +212,10 @@ def _follow(message: Message, match: Match, wish: str, by_vendor: str) -> bool:
 
 def _confirm(reminder: Reminder, at: datetime) -> bool:
     """Confirm the visit as its patient; answers whether it is confirmed now."""
-    visit = Appointment.objects.select_for_update().get(pk=reminder.appointment_id)
+    held = Appointment.objects.select_for_update()
+    visit = held.filter(pk=reminder.appointment_id).first() if reminder.appointment_id else None
+    if visit is None:
+        return False
     if visit.status == Appointment.Status.CONFIRMED:
         return True
     actor = current_scope().actor

@@ -23,6 +23,7 @@ from clinical.messages.sending import MAIL, TEXT, entry_key
 from clinical.practice.models import Location
 from clinical.practice.rules import require
 from connections import outbox
+from connections.models import OutboxEntry
 from connections.providers import Trade
 from connections.selectors import in_use
 from ports.phones import NumberError, mobile_number
@@ -218,7 +219,7 @@ def _queue(
     messages = [_message(pk, one, now, by, attempt) for pk, one in rows]
     Message.objects.bulk_create(messages, batch_size=BATCH)
     entries = [
-        outbox.OutboxEntry(
+        OutboxEntry(
             kind=TEXT if message.channel == Message.Channel.SMS else MAIL,
             key=entry_key(message.pk),
             subject_type=Message._meta.db_table,
@@ -228,7 +229,7 @@ def _queue(
         )
         for message, (_pk, one) in zip(messages, rows, strict=True)
     ]
-    outbox.OutboxEntry.objects.bulk_create(entries, batch_size=BATCH)
+    OutboxEntry.objects.bulk_create(entries, batch_size=BATCH)
     if entries:
         outbox.deliver_after_commit()
 
@@ -295,7 +296,7 @@ def send_now(visit_id: UUID, rule_id: UUID, *, actor: User, at: datetime) -> UUI
     """Send one before it is due; what was held back or left out too. Raises ReminderError."""
     require(actor, Action.CREATE, Resource.MESSAGES)
     outlook = outlook_of(visit_id, rule_id, now=at)
-    if outlook.due.state in {State.HELD, State.SKIPPED}:
+    if outlook.due.reminder_id and outlook.due.state in {State.HELD, State.SKIPPED}:
         Reminder.objects.filter(pk=outlook.due.reminder_id).delete()
     if outlook.said is None:
         raise ReminderError(outlook.problem or outlook.left_out)

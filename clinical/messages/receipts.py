@@ -33,7 +33,7 @@ def note(provider: str, receipt: SmsReceipt) -> Message | None:
     Only a later state counts: see `ports.sms.SmsState.rank`.
     """
     message = _message_of(provider, receipt)
-    if message is None or receipt.state.rank <= _RANKS.get(message.state, 0):
+    if message is None or receipt.state.rank <= _RANKS.get(State(message.state), 0):
         return message
     message.state = _STATES[receipt.state]
     message.problem = receipt.problem[:LONGEST_PROBLEM] if message.state == State.FAILED else ""

@@ -21,6 +21,7 @@ from clinical.messages.models import Message, Reminder
 from clinical.messages.numbers import comparable, mail_of, mobile_of
 from clinical.practice.rules import require
 from connections import outbox
+from connections.models import OutboxEntry
 from ports.phones import NumberError, mobile_number
 from ports.segments import normalise
 from ports.sms import OutgoingSms, SmsState
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from accounts.models import User
     from clinical.appointments.models import Appointment
     from clinical.patients.models import Patient
-    from connections.models import OutboxEntry
     from ports.sms import SmsAnswer
 
 TEXT, MAIL = "sms.message", "messages.mail"
@@ -288,12 +288,11 @@ def follow_outbox(at: datetime) -> int:
 
     What an entry was cancelled for while it was being prepared, or by a person, is known there only.
     """
-    Entry = outbox.OutboxEntry  # noqa: N806 - a model
     waiting = Message.objects.filter(state=State.QUEUED, direction=Message.Direction.OUT)
-    given_up = Entry.objects.filter(
+    given_up = OutboxEntry.objects.filter(
         subject_type=Message._meta.db_table,
         subject_id__in=waiting.values("pk"),
-        state=Entry.State.CANCELLED,
+        state=OutboxEntry.State.CANCELLED,
     )
     words = dict(given_up.values_list("subject_id", "problem"))
     for message in waiting.filter(pk__in=words):
