@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from billing_integrations.sms import carriers, receiving
 from billing_integrations.sms.errors import NotTextableError, OptedOutError
 from clinical.messages import opting
 from clinical.messages.models import Message, OptOut
+from clinical.messages.numbers import comparable
 from clinical.messages.sending import note_refused, note_taken, text_to_send
 from connections import inbox, selectors
 from connections.models import OutboxEntry
@@ -37,7 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from billing_integrations.sms.carriers import Carrier
+    from connections.models import Connection
     from connections.opened import OpenConnection
 
 TEXT, TEST = "sms.message", "sms.test"
@@ -154,7 +159,7 @@ def ready(entry: OutboxEntry, sms: OutgoingSms) -> Ready:
         sms=OutgoingSms(number, normalise(sms.body), sms.reference, sms.sender),
         hook_address=inbox.address_of(connection) if connection else "",
         since=since,
-        known=_known(sms.to, since),
+        known=_known(entry, sms.to, connection),
         is_again=entry.attempts > 1,
     )
 
@@ -191,15 +196,26 @@ def _refuse_late(entry: OutboxEntry, now: datetime) -> None:
         raise RefusedError(TOO_LATE)
 
 
-def _known(number: str, since: datetime) -> frozenset[str]:
+def _known(entry: OutboxEntry, number: str, connection: Connection | None) -> frozenset[str]:
     """Answer the vendor's ids of other texts to the same number, which may have the same words."""
+    since = entry.created_at - CLOCKS_DIFFER
     sent = Message.objects.filter(
-        address=number, sent_at__gte=since, direction=Message.Direction.OUT
-    ).exclude(vendor_id="")
-    tests = OutboxEntry.objects.filter(kind=TEST, sent_at__gte=since).exclude(vendor_id="")
+        normalised=comparable(number),
+        channel=Message.Channel.SMS,
+        direction=Message.Direction.OUT,
+        sent_at__gte=since,
+    ).exclude(Q(provider="") | Q(vendor_id="") | Q(pk=entry.subject_id))
+    tests = (
+        tests_of(connection).filter(sent_at__gte=since).exclude(Q(vendor_id="") | Q(pk=entry.pk))
+    )
     return frozenset(
         [*sent.values_list("vendor_id", flat=True), *tests.values_list("vendor_id", flat=True)]
     )
+
+
+def tests_of(connection: Connection | None) -> QuerySet[OutboxEntry]:
+    """Answer the texts that people sent to themselves through a connection."""
+    return OutboxEntry.objects.filter(kind=TEST, subject_id=connection.pk if connection else None)
 
 
 def answered(answer: SmsAnswer, provider: str) -> Answer:

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from clinical.messages import incoming, receipts
 from clinical.messages.models import Message
-from connections.models import InboxEvent, OutboxEntry
+from connections.models import Connection, InboxEvent, OutboxEntry
 from ports.sms import IncomingSms, SmsReceipt, SmsState
 
 if TYPE_CHECKING:
@@ -129,7 +129,11 @@ def _is_ours(provider: str, receipt: SmsReceipt) -> bool:
 def _apply_to_test(provider: str, receipt: SmsReceipt) -> bool:
     entry = (
         OutboxEntry.objects.select_for_update()
-        .filter(kind=TEST, vendor_id=receipt.vendor_id, answer__provider=provider)
+        .filter(
+            kind=TEST,
+            vendor_id=receipt.vendor_id,
+            subject_id__in=Connection.objects.filter(provider=provider).values("pk"),
+        )
         .first()
     )
     if entry is None or not receipt.vendor_id:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from django.db.models import BigIntegerField, Case, Count, Q, Sum, TextField, Value, When
 from django.utils import timezone
 
-from billing_integrations.sms.delivery import TEST
+from billing_integrations.sms.delivery import tests_of
+from billing_integrations.sms.replies import REPLIES
 from clinical.messages.models import Message
 from connections.models import OutboxEntry
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+    from connections.models import Connection
 
 MICROS_A_CURRENCY = 10_000
 """Messages keep hundredths of a cent."""
@@ -116,9 +119,17 @@ def months(today: date) -> list[date]:
     return found
 
 
-def latest_tests(limit: int = 5) -> list[OutboxEntry]:
+def latest_tests(connection: Connection | None, limit: int = 5) -> list[OutboxEntry]:
     """Answer the latest texts people sent to themselves."""
-    return list(OutboxEntry.objects.filter(kind=TEST).order_by("-pk")[:limit])
+    return list(tests_of(connection).order_by("-pk")[:limit])
+
+
+def latest_replies(connection: Connection | None) -> OutboxEntry | None:
+    """Answer how the vendor was last told where replies go."""
+    asked = OutboxEntry.objects.filter(
+        kind=REPLIES, subject_id=connection.pk if connection else None
+    )
+    return asked.order_by("-pk").first()
 
 
 def waiting_texts() -> int:

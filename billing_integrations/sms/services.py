@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.permissions import Action, Resource, allows
 from audit.services import record
 from billing_integrations.sms import senders
-from billing_integrations.sms.delivery import TEST
+from billing_integrations.sms.delivery import TEST, tests_of
 from billing_integrations.sms.replies import REPLIES
 from connections import inbox, outbox
 from connections import services as connection_services
@@ -37,7 +37,7 @@ def send_test(
 ) -> OutboxEntry:
     """Text a number, in E.164, to see whether texts arrive; raises SmsError."""
     _require(actor, Action.RUN)
-    recent = OutboxEntry.objects.filter(kind=TEST, created_at__gte=at - timedelta(hours=1))
+    recent = tests_of(connection).filter(created_at__gte=at - timedelta(hours=1))
     if recent.count() >= TESTS_AN_HOUR:
         raise SmsError(f"{TESTS_AN_HOUR} tests in an hour are enough: try again later.")
     sender = str(connection.options.get("sender", ""))

@@ -15,7 +15,6 @@ from accounts.permissions import Action, Resource, allows, requires
 from billing_integrations.sms import selectors, senders, services, watching
 from billing_integrations.sms.forms import SenderForm, TestForm
 from billing_integrations.sms.models import Poll
-from billing_integrations.sms.replies import REPLIES
 from connections import inbox
 from connections import selectors as connection_selectors
 from connections.models import OutboxEntry
@@ -95,14 +94,14 @@ def receive_replies(request: SignedInRequest) -> HttpResponse:
 @requires(Action.VIEW, Resource.INTEGRATIONS)
 def tests(request: SignedInRequest) -> HttpResponse:
     """Answer the tests as they stand, for the page that waits."""
-    return render(request, "sms/_tests.html", _tests())
+    return render(request, "sms/_tests.html", _tests(connection_selectors.in_use(Trade.SMS)))
 
 
 @require_safe
 @requires(Action.VIEW, Resource.INTEGRATIONS)
 def replies(request: SignedInRequest) -> HttpResponse:
     """Answer how the vendor was told of our address, for the page that waits."""
-    return render(request, "sms/_replies.html", _replies())
+    return render(request, "sms/_replies.html", _replies(connection_selectors.in_use(Trade.SMS)))
 
 
 @require_safe
@@ -140,8 +139,8 @@ def _page(
         sender = str(connection.options.get("sender", ""))
         may_change = allows(request.user, Action.CHANGE, Resource.INTEGRATIONS)
         context |= (
-            _tests()
-            | _replies()
+            _tests(connection)
+            | _replies(connection)
             | {
                 "vendor": provider_of(connection.provider),
                 "sender": senders.shown(sender),
@@ -161,13 +160,13 @@ def _page(
     return render(request, "sms/settings.html", context, status=UNPROCESSABLE if errors else 200)
 
 
-def _tests() -> dict[str, Any]:
-    rows = [_test_row(entry) for entry in selectors.latest_tests()]
+def _tests(connection: Connection | None) -> dict[str, Any]:
+    rows = [_test_row(entry) for entry in selectors.latest_tests(connection)]
     return {"tests": rows, "tests_are_moving": any(row["is_moving"] for row in rows)}
 
 
-def _replies() -> dict[str, Any]:
-    latest = OutboxEntry.objects.filter(kind=REPLIES).order_by("-pk").first()
+def _replies(connection: Connection | None) -> dict[str, Any]:
+    latest = selectors.latest_replies(connection)
     moving = {OutboxEntry.State.WAITING, OutboxEntry.State.SENDING}
     return {"replies": latest, "replies_are_moving": bool(latest and latest.state in moving)}
 
