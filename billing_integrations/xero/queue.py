@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from billing_integrations.invoices.models import Allocation, CreditNote, Invoice, Payment, WriteOff
 from billing_integrations.xero import booking, payloads
@@ -149,7 +149,7 @@ def on_refund(refund: Refund) -> None:
 
 def on_write_off(write_off: WriteOff) -> None:
     settings, link = current_settings(), _invoice_link(write_off.invoice_id)
-    if settings is None or link is None:
+    if settings is None or link is None or not settings.write_off_account:
         return
     wanted_link(link.organisation, Kind.WRITE_OFF, write_off, invoice_id=write_off.invoice_id)
     _put(WRITE_OFF, write_off, link.organisation, lane_of(write_off.invoice_id))
@@ -195,7 +195,31 @@ def catch_up() -> int:
         if send_invoice(invoice, settings):
             sent += 1
             _follow_up(invoice)
+    _catch_up_money(settings)
     return sent
+
+
+def _catch_up_money(settings: XeroSettings) -> None:
+    """Write what happened to invoices that are meant for Xero while it was disconnected."""
+    there = XeroLink.objects.filter(organisation=settings.organisation)
+    meant = there.filter(kind=Kind.INVOICE, object_id=OuterRef("invoice_id"))
+    itself = there.exclude(kind__in=[Kind.INVOICE, Kind.CONTACT]).filter(object_id=OuterRef("pk"))
+    notes = CreditNote.objects.filter(Exists(meant), ~Exists(itself))
+    for note in notes.order_by("pk")[:MOST_AT_ONCE]:
+        on_credit(note)
+    from_xero = Q(payment__method=Payment.Method.XERO) & ~Q(payment__external_id="")
+    allocations = Allocation.objects.filter(Exists(meant), ~Exists(itself), undone_at=None)
+    for allocation in (
+        allocations.exclude(from_xero).select_related("payment").order_by("pk")[:MOST_AT_ONCE]
+    ):
+        on_allocated(allocation)
+    write_offs = WriteOff.objects.filter(Exists(meant), ~Exists(itself), undone_at=None)
+    for write_off in write_offs.order_by("pk")[:MOST_AT_ONCE]:
+        on_write_off(write_off)
+    linked = there.filter(kind=Kind.INVOICE, state=State.LINKED, object_id=OuterRef("pk"))
+    void = Invoice.objects.filter(Exists(linked), state=Invoice.State.VOID)
+    for invoice in void.order_by("pk")[:MOST_AT_ONCE]:
+        on_voided(invoice)
 
 
 def _follow_up(invoice: Invoice) -> None:
