@@ -12,6 +12,7 @@ class NdisConfig(AppConfig):
         from audit import coverage
         from billing_integrations.invoices import hooks, panels
         from billing_integrations.ndis.booking import warnings_while_booking
+        from billing_integrations.ndis.drafts import warnings_of_draft
         from billing_integrations.ndis.facts import funds_left
         from billing_integrations.ndis.funds import uses_of
         from billing_integrations.ndis.panel import claims_facts
@@ -30,6 +31,7 @@ class NdisConfig(AppConfig):
         header.register("ndis_funds", funds_left)
         booking_warnings.register("ndis", warnings_while_booking, permission="patients.view")
         hooks.listen("ndis", on_voided=keep_claimed_invoice)
+        hooks.warn("ndis", warnings_of_draft)
         panels.register_block(panels.Block("claims", "ndis/_panel.html", claims_facts, order=20))
         register(
             NavItem(

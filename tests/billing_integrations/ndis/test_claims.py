@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from billing_integrations.invoices.hooks import warnings_of
 from billing_integrations.invoices.models import Invoice, Payment
 from billing_integrations.invoices.services import InvoiceError, void_invoice
 from billing_integrations.ndis import services
@@ -108,6 +109,22 @@ def test_what_has_a_problem_waits_and_says_what_to_do(billing):
         services.set_claim_detail(
             cancelled.lines.get(), actor=billing.actor, claim_type="", cancellation_reason=""
         )
+
+
+def test_a_draft_is_looked_over_before_it_goes_out(billing):
+    billing.prices()
+    ada = billing.participant()
+    charges = [
+        {"unit_cents": 20_000},
+        {"code": "15_999_0128_1_3"},
+        {"service_date": billing.day(-101)},
+        {"code": "PHYSIO", "unit_cents": 99_999},
+    ]
+
+    said = warnings_of(billing.invoice(ada, *charges, issued=False))
+
+    assert [words.split(" ")[0] for words in said] == ["15_901_0128_1_3:", "15_999_0128_1_3", "No"]
+    assert warnings_of(billing.invoice(ada, *charges)) == []
 
 
 def test_an_invoice_the_ndia_is_asked_to_pay_cannot_become_void(ready):
