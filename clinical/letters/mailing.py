@@ -31,7 +31,7 @@ from clinical.practice.clock import today_at, zone_of
 from clinical.practice.models import Location
 from clinical.practice.rules import require
 from connections.mailbox import connection_for_clinic, current_mailbox
-from ports.outcomes import DeliveryError, UnclearError
+from ports.outcomes import DeliveryError, RetryLaterError, UnclearError
 from tenants.scope import current_scope
 from ui.pdf import PdfError
 
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 LOST_AFTER = timedelta(minutes=15)
 LEFT_AFTER = timedelta(minutes=2)
 MOST_ADDRESSES = 10
+MOST_TRIES = 5
+"""Rounds of two minutes in which a mail is tried by itself; after that a person decides."""
 UNSENT = (LetterMail.State.FAILED, LetterMail.State.UNCLEAR)
 """A person may send these again."""
 UNKNOWN = (
@@ -145,6 +147,8 @@ class Outcome:
 
     problem: str = ""
     is_unclear: bool = False
+    may_wait: bool = False
+    """Nothing was done, and trying again by itself can help."""
 
     @property
     def state(self) -> LetterMail.State:
@@ -183,14 +187,23 @@ def deliver(claimed: Claimed) -> Outcome:
         claimed.message.send()
     except UnclearError as error:
         return Outcome(error.words, is_unclear=True)
+    except RetryLaterError as error:
+        return Outcome(error.words, may_wait=True)
     except DeliveryError as error:
         return Outcome(error.words)
     return SENT
 
 
 def close(mail_id: UUID, outcome: Outcome, *, at: datetime) -> None:
-    """Keep what became of a claimed mail; the letter counts as sent with its first mail."""
+    """Keep what became of a claimed mail; the letter counts as sent with its first mail.
+
+    One that the mailbox could not take for now waits for the next round, as often as MOST_TRIES.
+    """
     closed = LetterMail.objects.filter(pk=mail_id, state=LetterMail.State.SENDING)
+    if outcome.may_wait and closed.filter(tries__lt=MOST_TRIES).update(
+        state=LetterMail.State.QUEUED, problem=outcome.problem, changed_at=at
+    ):
+        return
     if not closed.update(state=outcome.state, problem=outcome.problem, changed_at=at):
         return
     mail = LetterMail.objects.get(pk=mail_id)

@@ -151,6 +151,12 @@ def renew_token(link: PatientLink, *, at: datetime) -> str | None:
     return token if changed else None
 
 
+ON_ITS_WAY = (
+    "The mail is being sent, or its sending was broken off. If this stays, it may have arrived: ask "
+    "the patient before you make another link."
+)
+
+
 def note_mailing(link: PatientLink, problem: str) -> None:
     """Keep why the mail with a link did not go out; an empty text: the mailbox has taken it."""
     PatientLink.objects.filter(pk=link.pk).exclude(mail_problem=problem).update(

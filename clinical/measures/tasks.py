@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.permissions import Action, Resource, allows
 from clinical.appointments.models import Appointment
 from clinical.measures import repeats
-from clinical.measures.links import first_name, note_mailing, refusal_of, renew_token
+from clinical.measures.links import ON_ITS_WAY, first_name, note_mailing, refusal_of, renew_token
 from clinical.measures.models import Assessment, PatientLink
 from connections.mailbox import connection_for_clinic
 from ports.outcomes import BrokenConnectionError, DeliveryError, RetryLaterError
@@ -53,9 +53,12 @@ def send_link(self: Any, link_id: str) -> None:
         if link is not None and (refusal := refusal_of(link, at=timezone.now())):
             note_mailing(link, refusal)
             return
-        token = renew_token(link, at=timezone.now()) if link is not None and link.email else None
-        if link is None or token is None:
+        if link is None or not link.email or link.mail_problem == ON_ITS_WAY:
+            return  # where an earlier worker died while sending, nobody knows: a person decides
+        token = renew_token(link, at=timezone.now())
+        if token is None:
             return
+        note_mailing(link, ON_ITS_WAY)
         path = reverse("measures:answer", args=[token], urlconf=settings.CLINIC_URLCONF)
         context = {
             "first_name": first_name(link.patient),

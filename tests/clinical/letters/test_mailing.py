@@ -103,6 +103,25 @@ def test_a_mail_that_fails_says_why_and_is_tried_again_by_hand(
         mailing.send_again(mail, actor=clinician, at=NOW)
 
 
+def test_a_mail_that_the_mailbox_cannot_take_now_is_tried_again_by_itself_a_few_times(
+    alpha, letter, clinician, monkeypatch
+):
+    [mail] = _ask(letter, clinician, "vale@example.com")
+
+    class Away:
+        def open(self):
+            raise ConnectionRefusedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mailbox, "get_connection", lambda **_: Away())
+        seen = []
+        for _ in range(mailing.MOST_TRIES):
+            assert "could not be reached" in _deliver(mail, alpha)
+            seen.append((mail.state, mailing.left_lying(at=NOW + mailing.LEFT_AFTER * 2)))
+
+    assert seen == [("queued", [mail.pk])] * (mailing.MOST_TRIES - 1) + [("failed", [])]
+
+
 def test_a_mail_that_may_have_arrived_is_said_to_and_only_a_person_sends_it_again(
     alpha, letter, clinician, monkeypatch
 ):
