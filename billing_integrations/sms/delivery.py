@@ -215,7 +215,9 @@ def _known(entry: OutboxEntry, number: str, connection: Connection | None) -> fr
 
 def tests_of(connection: Connection | None) -> QuerySet[OutboxEntry]:
     """Answer the texts that people sent to themselves through a connection."""
-    return OutboxEntry.objects.filter(kind=TEST, subject_id=connection.pk if connection else None)
+    if connection is None:
+        return OutboxEntry.objects.none()
+    return OutboxEntry.objects.filter(kind=TEST, subject_id=connection.pk)
 
 
 def answered(answer: SmsAnswer, provider: str) -> Answer:

@@ -126,9 +126,9 @@ def latest_tests(connection: Connection | None, limit: int = 5) -> list[OutboxEn
 
 def latest_replies(connection: Connection | None) -> OutboxEntry | None:
     """Answer how the vendor was last told where replies go."""
-    asked = OutboxEntry.objects.filter(
-        kind=REPLIES, subject_id=connection.pk if connection else None
-    )
+    if connection is None:
+        return None
+    asked = OutboxEntry.objects.filter(kind=REPLIES, subject_id=connection.pk)
     return asked.order_by("-pk").first()
 
 
