@@ -224,7 +224,7 @@ class _Made:
         **subject: Invoice | Payment | Allocation,
     ) -> None:
         cents = about.total_cents if isinstance(about, Invoice) else about.cents
-        on = about.issued_on if isinstance(about, Invoice) else about.paid_on
+        on = (about.issued_on if isinstance(about, Invoice) else about.paid_on) or self.now.date()
         entry = LedgerEntry(kind=kind, entered_on=on, entered_by="demo", **subject)
         self.entries.append(entry)
         self.postings += [

@@ -147,6 +147,7 @@ def visit_items(request: SignedInRequest) -> HttpResponse:
         return redirect("invoices:visit_items")
     book, today = PriceBook.read(), timezone.localdate()
     choices = ItemForType.objects.select_related("appointment_type", "funding_type", "item")
+    found = list(choices.order_by("appointment_type__name", "funding_type__name"))
     rows = [
         {
             "choice": one,
@@ -154,9 +155,9 @@ def visit_items(request: SignedInRequest) -> HttpResponse:
                 one.item_id, one.appointment_type_id, one.funding_type_id, today
             ),
         }
-        for one in choices.order_by("appointment_type__name", "funding_type__name")
+        for one in found
     ]
-    chosen = {row["choice"].appointment_type_id for row in rows}
+    chosen = {one.appointment_type_id for one in found}
     missing = AppointmentType.objects.filter(is_active=True).exclude(pk__in=chosen)
     context = {
         "form": form,

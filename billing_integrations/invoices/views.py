@@ -36,6 +36,7 @@ from billing_integrations.invoices.models import (
 from billing_integrations.invoices.payers import Payer, PayerBook, mail_of
 from billing_integrations.invoices.pricing import PriceBook
 from billing_integrations.invoices.printing import file_name, invoice_paper
+from billing_integrations.invoices.rules import visible_bills
 from billing_integrations.invoices.services.access import locked_invoice
 from billing_integrations.invoices.services.charging import RELATED, propose
 from clinical.contacts.models import Contact
@@ -383,7 +384,7 @@ def mail(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @requires(Action.CHANGE, Resource.INVOICES)
 def mail_again(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Send a mail once more that did not arrive."""
-    mails = InvoiceMail.objects.filter(invoice__in=selectors.visible_bills(request.user))
+    mails = InvoiceMail.objects.filter(invoice__in=visible_bills(request.user))
     again = get_object_or_404(mails.select_related("invoice"), pk=pk)
     try:
         services.send_again(again, actor=request.user)

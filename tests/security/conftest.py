@@ -175,6 +175,7 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
         record |= _make_care(patient, name, now)
         record |= _make_health(patient, name, now)
         record |= _make_claims(name, now)
+        record |= _make_bills(patient, name, now)
         server = FileMakerConnection.objects.create(
             host="fms.example", database=name, account=name, sealed_password=f"nx1.{name}"
         )
@@ -267,6 +268,37 @@ def _make_claims(name: str, now: Any) -> dict[str, Any]:
             file_name=f"{name}.csv", loaded_by=name, loaded_at=now
         ),
     }  # fmt: skip
+
+
+def _make_bills(patient: Any, name: str, now: Any) -> dict[str, Any]:
+    """Make what stands of money: an item and its rules, an invoice, a payment, a credit note, a mail."""
+    from billing_integrations.invoices import models, services
+    from billing_integrations.invoices.payers import Payer
+    from clinical.practice.models import AppointmentType
+
+    item = models.PriceItem.objects.create(code=name, name=f"{name}-Note")
+    kind = AppointmentType.objects.create(name=f"{name} visit")
+    charge = services.Charge(f"{name}-Note", 100, item=item)
+    draft = services.draft_invoice(patient, actor=None, payer=Payer(), charges=[charge])
+    bill = services.issue_invoice(draft, actor=None)
+    payment = services.record_payment(bill, 150, on=now.date(), method="cash")
+    line = bill.lines.get()
+    note = services.credit_invoice(bill, {line.pk: 50}, actor=None, reason=name, on=now.date())
+    return {
+        "price_item": item,
+        "type_item": models.ItemForType.objects.create(appointment_type=kind, item=item),
+        "fee": models.CancellationRule.objects.create(applies_to="cancelled"),
+        "payer": models.DefaultPayer.objects.create(patient=patient, payer_kind="patient"),
+        "bill": bill,
+        "payment": payment,
+        "credit_note": note,
+        "share": bill.allocations.get(),
+        "refund": services.refund(payment, 10, actor=None, on=now.date(), method="cash"),
+        "bill_batch": models.InvoiceBatch.objects.create(asked_by=name),
+        "bill_mail": models.InvoiceMail.objects.create(
+            kind="invoice", invoice=bill, address=f"{name}@x.example", state="failed"
+        ),
+    }
 
 
 def _make_health(patient: Any, name: str, now: Any) -> dict[str, Any]:

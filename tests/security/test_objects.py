@@ -27,6 +27,7 @@ NATURAL = {
     "column": "practitioner", "appointment": "appointment",
     "run": "import_run", "source": "import_source", "document": "document", "other": "patient",
     "referral": "referral", "template": "plan_template", "contact": "book_contact", "job": "import_source",
+    "visit": "appointment", "item": "price_item", "payer": "book_contact", "line": "bill",
 }  # fmt: skip
 """Parameters that name a thing, and which."""
 PLAIN = {
@@ -46,6 +47,9 @@ PLAIN = {
     "state",  # signed; another clinic's is refused: tests/connections
     "account",  # one of those a vendor's consent reaches, compared with what is kept of it
     "body", "day",  # words of a text; which day of a list
+    "DELETE", "description", "gst_rule", "price", "quantity", "service_date",  # a line of an invoice
+    "address", "amount", "as", "back", "issue", "mail", "make", "method", "number", "one_each",
+    "reference", "view",
     "then",  # where the mapping's pages go on to, once saved
 }  # fmt: skip
 """Parameters that name nothing."""
