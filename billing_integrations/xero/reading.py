@@ -50,8 +50,10 @@ def apply_invoice(organisation: str, row: Mapping[str, Any]) -> Told:
     link = _invoice_link(organisation, str(row.get("InvoiceID") or ""))
     if link is None:
         return Told()
-    link.seen, link.seen_at = links.seen_of(row), timezone.now()
-    link.save(update_fields=["seen", "seen_at", "changed_at"])
+    seen = links.seen_of(row)
+    if seen != link.seen:
+        link.seen, link.seen_at = seen, timezone.now()
+        link.save(update_fields=["seen", "seen_at", "changed_at"])
     _note_death(link, str(row.get("Status") or ""))
     if "Payments" not in row:
         return Told()
