@@ -237,6 +237,6 @@ def test_the_keys_take_a_step_and_back_and_the_tabs_choose_the_place(diary):
     expect(diary.locator("[data-diary-said]")).to_contain_text(f"{wanted}, ")
     cursor.press("Enter")
     expect(cursor).to_have_count(0)
-    time = drawer.get_by_label("Time").input_value()
+    time = drawer.locator("[name=time]").input_value()
     hour, minute = (int(part) for part in time.split(":"))
     assert f"{hour % 12 or 12}:{minute:02} {'am' if hour < 12 else 'pm'}" == wanted
