@@ -6,11 +6,11 @@ Nothing clinical stands here: no diagnosis, no note, no name of a treated person
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
+    from decimal import Decimal
 
 
 @dataclass(frozen=True)
