@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from clinical.messages.planning import Outlook
     from clinical.practice.requests import SignedInRequest
 
-SHOWN = 200
+SHOWN = 100
 
 
 @require_safe

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
@@ -83,8 +84,27 @@ def list_conversations(actor: User, show: Show, *, page: int = 1) -> Page:
 
 
 def count_unread(actor: User) -> int:
-    """Answer how many conversations somebody has to read: one small query, by a partial index."""
-    return visible_conversations(actor).filter(unread__gt=0).count()
+    """Answer how many conversations somebody has to read."""
+    return _waiting(actor)["unread"]
+
+
+def _waiting(actor: User) -> Counter[str]:
+    """Answer what waits for somebody: one small query for both figures of the menu, once a request.
+
+    Both come by partial indexes, which hold only what waits.
+    """
+    if reach_of(actor, Action.VIEW, Resource.MESSAGES) is not Reach.ALL:
+        return Counter()
+    held: Counter[str] | None = getattr(actor, "_waiting_messages", None)
+    if held is None:
+        unread = Conversation.objects.filter(unread__gt=0).order_by()
+        failed = _to_look_at(Reminder.objects.filter(rule__isnull=False)).order_by()
+        kinds = unread.values_list(Value("unread"), flat=True).union(
+            failed.values_list(Value("failed"), flat=True), all=True
+        )
+        held = Counter(kinds)
+        actor._waiting_messages = held  # type: ignore[attr-defined]  # noqa: SLF001 - lives as long as the request
+    return held
 
 
 def get_conversation(actor: User, pk: UUID) -> Conversation:
@@ -178,10 +198,8 @@ def past_reminders(actor: User, *, failed: bool, page: int = 1) -> tuple[list[Re
 
 
 def count_failed(actor: User) -> int:
-    """Answer how many patients of visits to come could not be reminded: one small query."""
-    if reach_of(actor, Action.VIEW, Resource.MESSAGES) is not Reach.ALL:
-        return 0
-    return _to_look_at(Reminder.objects.filter(rule__isnull=False)).count()
+    """Answer how many patients of visits to come could not be reminded."""
+    return _waiting(actor)["failed"]
 
 
 def _to_look_at(found: QuerySet[Reminder]) -> QuerySet[Reminder]:
