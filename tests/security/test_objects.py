@@ -46,7 +46,7 @@ PLAIN = {
     "in_session", "is_here",  # a place of a group session; who is booked on arrival
     "state",  # signed; another clinic's is refused: tests/connections
     "account",  # one of those a vendor's consent reaches, compared with what is kept of it
-    "body", "day",  # words of a text; which day of a list
+    "body", "day", "month",  # words of a text; which day of a list, month of its costs
     "DELETE", "description", "gst_rule", "price", "quantity", "service_date",  # a line of an invoice
     "address", "amount", "as", "back", "issue", "mail", "make", "method", "number", "one_each",
     "reference", "view",
