@@ -5,6 +5,7 @@ Each pytest worker has a platform of its own, on a database copied from the suit
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -22,14 +23,19 @@ import pytest
 from tests.ui.browser import chromium_path
 
 ROOT = Path(__file__).resolve().parents[2]
+VENDORS = ("google", "twilio", "xero")
+"""Ports are kept for them; the test that wants one starts it there."""
+GOOGLE_CLIENT = "nexus.apps.googleusercontent.com:throw-away"
+XERO_WEBHOOK_KEY = "webhooks-of-the-e2e-tests"
 
 
 @dataclass(frozen=True)
 class Platform:
-    """Where the platform answers, and the environment of its commands."""
+    """Where the platform answers, the environment of its commands, and where it looks for vendors."""
 
     port: int
     environment: dict[str, str]
+    vendors: dict[str, int]
 
     def url(self, subdomain: str = "", path: str = "/") -> str:
         host = f"{subdomain}.localhost" if subdomain else "localhost"
@@ -62,7 +68,8 @@ def platform(django_db_setup, tmp_path_factory):
         raw.execute(f'GRANT CREATE ON DATABASE "{name}" TO nexus_owner')
     folder = tmp_path_factory.mktemp("platform")
     (folder / "static").mkdir()
-    port, events_port = _free_ports(2)
+    port, events_port, *vendor_ports = _free_ports(2 + len(VENDORS))
+    vendors = dict(zip(VENDORS, vendor_ports, strict=True))
     environment = {
         **os.environ,
         **{
@@ -75,11 +82,15 @@ def platform(django_db_setup, tmp_path_factory):
         "NEXUS_EVENTS_PORT": str(events_port),
         # Of the two clinics one may read a FileMaker Server on the loopback.
         "NEXUS_PRIVATE_NETWORKS": "beta=127.0.0.0/8,beta=::1/128",
+        "NEXUS_VENDOR_URLS": json.dumps(_vendor_urls(vendors)),
+        "NEXUS_GOOGLE_CLIENT": GOOGLE_CLIENT,
+        "NEXUS_XERO_CLIENT": "nexus-at-xero:throw-away",
+        "NEXUS_XERO_WEBHOOK_KEY": XERO_WEBHOOK_KEY,
         "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
     }
     environment.pop("DATABASE_ADMIN_URL", None)
     environment["NEXUS_DEBUG"] = "0"  # as it runs for real: hashed static files, plain error pages
-    started = Platform(port, environment)
+    started = Platform(port, environment, vendors)
     collected = started.nexus("collectstatic", "--noinput")
     assert collected.returncode == 0, collected.stderr
     processes = [
@@ -95,6 +106,24 @@ def platform(django_db_setup, tmp_path_factory):
             process.terminate()
         for process in processes:
             process.wait(timeout=30)
+
+
+def _vendor_urls(vendors: dict[str, int]) -> dict[str, str]:
+    google, twilio, xero = (f"http://127.0.0.1:{vendors[name]}" for name in VENDORS)
+    return {
+        "google.authorize": f"{google}/o/oauth2/v2/auth",
+        "google.token": f"{google}/oauth2/token",
+        "google.revoke": f"{google}/oauth2/revoke",
+        "google.certs": f"{google}/oauth2/v3/certs",
+        "google.person": f"{google}/oauth2/v2/userinfo",
+        "google.issuer": google,
+        "google.api": google,
+        "twilio.api": twilio,
+        "xero.api": xero,
+        "xero.login": f"{xero}/identity/connect/authorize",
+        "xero.token": f"{xero}/connect/token",
+        "xero.revoke": f"{xero}/connect/revocation",
+    }
 
 
 def _free_ports(number: int) -> list[int]:
