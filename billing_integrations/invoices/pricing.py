@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from billing_integrations.invoices.models import CancellationRule, ItemForType, Price, PriceItem
+from billing_integrations.invoices.models import CancellationRule, ItemForType, Price
 from clinical.appointments.statuses import TAKES_NO_TIME
 
 if TYPE_CHECKING:
@@ -20,20 +21,22 @@ if TYPE_CHECKING:
 class PriceBook:
     """The clinic's whole price list, read at once: it is small, and asked for each visit of a list."""
 
-    items: dict[UUID, PriceItem] = field(default_factory=dict)
     prices: dict[UUID, list[Price]] = field(default_factory=dict)
     by_type: dict[tuple[UUID, UUID | None], ItemForType] = field(default_factory=dict)
-    rules: list[CancellationRule] = field(default_factory=list)
 
     @classmethod
     def read(cls) -> PriceBook:
-        book = cls(items=PriceItem.objects.in_bulk())
+        book = cls()
         for price in Price.objects.all():
             book.prices.setdefault(price.item_id, []).append(price)
-        for choice in ItemForType.objects.all():
+        for choice in ItemForType.objects.select_related("item"):
             book.by_type[choice.appointment_type_id, choice.funding_type_id] = choice
-        book.rules = list(CancellationRule.objects.filter(is_active=True))
         return book
+
+    @cached_property
+    def rules(self) -> list[CancellationRule]:
+        """The fees; read only where a visit did not take place."""
+        return list(CancellationRule.objects.filter(is_active=True).select_related("item"))
 
     def item_of(self, type_id: UUID | None, funding_id: UUID | None) -> ItemForType | None:
         """Answer what a kind of visit is charged as."""

@@ -90,19 +90,18 @@ def _proposal(visit: Appointment, book: PriceBook, payers: PayerBook) -> Proposa
         if rule is None:
             return Proposal(visit, patient, payer, None, problem="The visit did not take place.")
     chosen = book.item_of(visit.appointment_type_id, funding_id)
-    item_id = (rule.item_id if rule else None) or (chosen.item_id if chosen else None)
-    if item_id is None:
+    item = (rule.item if rule else None) or (chosen.item if chosen else None)
+    if item is None:
         kind = visit.appointment_type or "a visit without a type"
         return Proposal(
             visit, patient, payer, None, rule, problem=f"The price list has no item for {kind}."
         )
-    item = book.items[item_id]
-    cents = book.price_of(item_id, visit.appointment_type_id, funding_id, day)
+    cents = book.price_of(item.pk, visit.appointment_type_id, funding_id, day)
     if cents is None:
         return Proposal(
             visit, patient, payer, None, rule, problem=f"{item.code} has no price on that day."
         )
-    count = chosen.quantity_hundredths if chosen and chosen.item_id == item_id else WHOLE
+    count = chosen.quantity_hundredths if chosen and chosen.item_id == item.pk else WHOLE
     if item.unit == Unit.HOUR:
         count = hours(int((visit.ends_at - visit.starts_at).total_seconds() // 60))
     unit_cents = percent_of(cents, rule.percent) if rule else cents
