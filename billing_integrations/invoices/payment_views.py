@@ -60,12 +60,8 @@ def receive(request: SignedInRequest, kind: str, pk: UUID) -> HttpResponse:
     if patient is None and contact is None:
         raise Http404
     whose = {"payer_kind": kind, "contact": contact, **({"patient": patient} if patient else {})}
-    invoices = list(
-        visible_bills(request.user)
-        .filter(state__in=Invoice.OPEN_STATES, **whose)
-        .select_related("patient")
-        .order_by("due_on", "pk")[:MOST]
-    )
+    bills = visible_bills(request.user).filter(state__in=Invoice.OPEN_STATES, **whose)
+    invoices = list(bills.select_related("patient").order_by("due_on", "pk")[:MOST])
     form = PaymentForm(
         request.POST or None, initial={"paid_on": timezone.localdate(), "method": "transfer"}
     )

@@ -196,12 +196,8 @@ def batch(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 
 def _batch_context(request: SignedInRequest, found: InvoiceBatch) -> dict[str, Any]:
-    invoices = list(
-        visible_bills(request.user)
-        .filter(batch=found)
-        .select_related("patient", "contact")
-        .order_by("pk")[:500]
-    )
+    bills = visible_bills(request.user).filter(batch=found)
+    invoices = list(bills.select_related("patient", "contact").order_by("pk")[:500])
     ids = [visit for problem in found.problems for visit in problem["visits"]]
     visits = {
         str(visit.pk): visit

@@ -57,7 +57,7 @@ class VisitPrices:
         choice = self.book.item_of(type_id, funding_id)
         if choice is None:
             return None
-        item = self.book.items[choice.item_id]
+        item = choice.item
         cents = self.book.price_of(item.pk, type_id, funding_id, on)
         if cents is None or not category_of(item.code):
             return None

@@ -55,9 +55,7 @@ PRIVATE_NETWORKS = env.networks("NEXUS_PRIVATE_NETWORKS")
 
 # ── Vendors: addresses that differ from theirs (tests, peers), our OAuth clients, where hooks come in ─
 VENDOR_URLS = env.addresses("NEXUS_VENDOR_URLS", secure=SECURE)
-VENDOR_CLIENTS = {
-    name: env.pair(f"NEXUS_{name.upper()}_CLIENT") for name in ("xero", "google")
-}
+VENDOR_CLIENTS = {name: env.pair(f"NEXUS_{name.upper()}_CLIENT") for name in ("xero", "google")}
 HOOKS_URL = env.text("NEXUS_HOOKS_URL", "")
 # Signs what Xero tells of all clinics of our app; without one nothing it tells is believed.
 XERO_WEBHOOK_KEY = env.text("NEXUS_XERO_WEBHOOK_KEY", "")
