@@ -14,7 +14,7 @@ class MessagesConfig(AppConfig):
         from clinical.messages.facts import drawer_facts_of, reminder_facts_of
         from clinical.messages.mail_delivery import MessageMail
         from clinical.messages.notices import note_changes
-        from clinical.messages.texting import count_failed, count_unread
+        from clinical.messages.texting import failed_of, unread_of
         from clinical.messages.timeline import SOURCES
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
@@ -38,7 +38,7 @@ class MessagesConfig(AppConfig):
                 "message",
                 permission="messages.view",
                 order=29,
-                count=count_unread,
+                counts=unread_of,
             )
         )
         register_entry(
@@ -49,7 +49,7 @@ class MessagesConfig(AppConfig):
                 permission="messages.view",
                 order=30,
                 group=WORK_LISTS,
-                count=count_failed,
+                counts=failed_of,
             )
         )
         register_entry(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, Value
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
@@ -83,28 +82,13 @@ def list_conversations(actor: User, show: Show, *, page: int = 1) -> Page:
     return Page(rows[:PAGE_SIZE], len(rows) > PAGE_SIZE)
 
 
+def unread_of(actor: User) -> QuerySet[Conversation]:
+    """Answer the conversations somebody has to read; a partial index holds only those."""
+    return visible_conversations(actor).filter(unread__gt=0)
+
+
 def count_unread(actor: User) -> int:
-    """Answer how many conversations somebody has to read."""
-    return _waiting(actor)["unread"]
-
-
-def _waiting(actor: User) -> Counter[str]:
-    """Answer what waits for somebody: one small query for both figures of the menu, once a request.
-
-    Both come by partial indexes, which hold only what waits.
-    """
-    if reach_of(actor, Action.VIEW, Resource.MESSAGES) is not Reach.ALL:
-        return Counter()
-    held: Counter[str] | None = getattr(actor, "_waiting_messages", None)
-    if held is None:
-        unread = Conversation.objects.filter(unread__gt=0).order_by()
-        failed = _to_look_at(Reminder.objects.filter(rule__isnull=False)).order_by()
-        kinds = unread.values_list(Value("unread"), flat=True).union(
-            failed.values_list(Value("failed"), flat=True), all=True
-        )
-        held = Counter(kinds)
-        actor._waiting_messages = held  # type: ignore[attr-defined]  # noqa: SLF001 - lives as long as the request
-    return held
+    return unread_of(actor).count()
 
 
 def get_conversation(actor: User, pk: UUID) -> Conversation:
@@ -197,9 +181,16 @@ def past_reminders(actor: User, *, failed: bool, page: int = 1) -> tuple[list[Re
     return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
 
 
+def failed_of(actor: User) -> QuerySet[Reminder]:
+    """Answer the reminders of visits to come that could not be sent; by a partial index too."""
+    if reach_of(actor, Action.VIEW, Resource.MESSAGES) is not Reach.ALL:
+        return Reminder.objects.none()
+    return _to_look_at(Reminder.objects.filter(rule__isnull=False))
+
+
 def count_failed(actor: User) -> int:
     """Answer how many patients of visits to come could not be reminded."""
-    return _waiting(actor)["failed"]
+    return failed_of(actor).count()
 
 
 def _to_look_at(found: QuerySet[Reminder]) -> QuerySet[Reminder]:

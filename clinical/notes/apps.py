@@ -12,7 +12,7 @@ class NotesConfig(AppConfig):
         from audit import coverage
         from clinical.appointments import marks
         from clinical.notes.marks import MARKS, note_marks
-        from clinical.notes.selectors import cosign_count
+        from clinical.notes.selectors import to_cosign
         from clinical.notes.timeline import FOUND, SOURCE
         from clinical.patients import timeline
         from clinical.patients.tabs import Tab, register
@@ -29,7 +29,7 @@ class NotesConfig(AppConfig):
                 permission="notes.change",
                 order=45,
                 group=WORK_LISTS,
-                count=cosign_count,
+                counts=to_cosign,
             )
         )
         for label, url_name, icon, order, section, about in (

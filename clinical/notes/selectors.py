@@ -153,10 +153,10 @@ def returned_list(actor: User) -> QuerySet[Note]:
     return _listed(Note.objects.filter(cosign=Note.Cosign.RETURNED, author=actor), actor)
 
 
-def cosign_count(actor: User) -> int:
-    """Answer how much is to be done: to co-sign, and to amend."""
+def to_cosign(actor: User) -> QuerySet[Note]:
+    """Answer what is to be done: to co-sign, and to amend."""
     is_returned = Q(cosign=Note.Cosign.RETURNED, author=actor)
-    return Note.objects.filter(is_returned | waits_for(actor)).count()
+    return Note.objects.filter(is_returned | waits_for(actor))
 
 
 def waiting_list(actor: User) -> QuerySet[Note]:

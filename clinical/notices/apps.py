@@ -11,7 +11,7 @@ class NoticesConfig(AppConfig):
     def ready(self) -> None:
         from audit import coverage
         from clinical.notices.alarms import tell_of_alarm
-        from clinical.notices.selectors import count_unread
+        from clinical.notices.selectors import unread_of
         from connections.alarms import on_alarm
         from ui.navigation import NavItem, register
         from ui.pwa import add_to_worker
@@ -23,4 +23,4 @@ class NoticesConfig(AppConfig):
         register(NavItem("Notifications", "notices:list", "bell", "account.view", 20, place="user"))
         add_to_worker("notices/push-worker.js")
         on_alarm(tell_of_alarm)
-        register_tool(Tool("notices/_bell.html", permission="account.view", count=count_unread))
+        register_tool(Tool("notices/_bell.html", permission="account.view", counts=unread_of))

@@ -14,7 +14,7 @@ class ThreadsConfig(AppConfig):
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
         from clinical.threads.heading import open_tasks
-        from clinical.threads.selectors import count_unread
+        from clinical.threads.selectors import unread_of
         from ui.navigation import NavItem, register
 
         coverage.unrecorded("threads_participant", "unread_since")
@@ -27,7 +27,7 @@ class ThreadsConfig(AppConfig):
                 "inbox",
                 permission="threads.view",
                 order=28,
-                count=count_unread,
+                counts=unread_of,
             )
         )
         register_tab(Tab("Team", "threads:about", "threads.view", 75, icon="messages"))

@@ -88,10 +88,14 @@ class ShownPost:
     is_editable: bool
 
 
+def unread_of(actor: User) -> QuerySet[Participant]:
+    """Answer a row for each thread that holds something new."""
+    return Participant.objects.filter(user=actor, unread_since__isnull=False)
+
+
 def count_unread(actor: User) -> int:
     """Answer how many threads hold something new; past MOST_COUNTED nobody counts."""
-    unread = Participant.objects.filter(user=actor, unread_since__isnull=False)
-    return unread.order_by()[: MOST_COUNTED + 1].count()
+    return unread_of(actor).order_by()[: MOST_COUNTED + 1].count()
 
 
 def list_threads(actor: User, show: Show, *, page: int = 1, text: str = "") -> ThreadPage:

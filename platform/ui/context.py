@@ -11,6 +11,7 @@ from ui import navigation as registry
 from ui import topbar
 from ui.banners import Banner, banner_for
 from ui.colour import NEXUS_ACCENT, Accent, accent_of
+from ui.figures import counted
 from ui.pwa import manifest_url, owner_of
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Shell:
 
     @cached_property
     def nav(self) -> list[tuple[str, list[registry.NavLink]]]:
-        return registry.links(self.request, site=self._site)
+        return registry.links(self.request, site=self._site, figures=self.figures)
 
     @cached_property
     def user_links(self) -> list[registry.NavLink]:
@@ -100,8 +101,16 @@ class Shell:
         return [] if self.clinic is None else topbar.tools(self.request)
 
     @cached_property
-    def tool_count(self) -> dict[str, int]:
-        return topbar.tool_counts(self.request)
+    def figures(self) -> dict[str, int]:
+        """How much waits for the person: of entries by the names of their URLs, of tools by key."""
+        if self.clinic is None:
+            return {}
+        sources = {
+            **registry.counted_entries(self.request, site=self._site),
+            **topbar.counted_tools(self.request),
+        }
+        user = self.request.user
+        return counted({key: rows(user) for key, rows in sources.items()})
 
     @cached_property
     def search(self) -> registry.SearchBox | None:

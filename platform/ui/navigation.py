@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from django.urls import NoReverseMatch, reverse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from django.http import HttpRequest
+
+    from ui.figures import Rows
 
 Site = Literal["clinic", "operators"]
 Place = Literal["main", "user"]
@@ -59,8 +61,8 @@ class NavItem:
     site: Site = "clinic"
     place: Place = "main"
     hotkey: str = ""
-    count: Callable[[Any], int] | None = None
-    """A figure beside the label, for the person signed in: asked on every page, one small query."""
+    counts: Rows | None = None
+    """The rows whose number stands beside the label: counted on every page, with all such figures."""
     section: str = ""
     """Of the group SETTINGS: under which of SECTIONS it stands; "" is under the last."""
     about: str = ""
@@ -167,10 +169,25 @@ def _url(name: str, args: tuple[str, ...] = ()) -> str | None:
         return None
 
 
+def counted_entries(request: HttpRequest, *, site: Site = "clinic") -> dict[str, Rows]:
+    """Answer what stands with a figure in the person's side bar, by the names of the URLs."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    return {item.url_name: item.counts for item, _ in _permitted(user, site, "main") if item.counts}
+
+
 def links(
-    request: HttpRequest, *, site: Site = "clinic", place: Place = "main"
+    request: HttpRequest,
+    *,
+    site: Site = "clinic",
+    place: Place = "main",
+    figures: Mapping[str, int] | None = None,
 ) -> list[tuple[str, list[NavLink]]]:
-    """Answer the permitted entries by group; the one with the longest matching path is active."""
+    """Answer the permitted entries by group; the one with the longest matching path is active.
+
+    `figures` stand beside their labels, by the names of the URLs.
+    """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
@@ -185,7 +202,7 @@ def links(
         shown = kept if len(kept) < len(shown) else [p for p in kept if p[1] != page]
     groups: dict[str, list[NavLink]] = {}
     for item, url in shown:
-        count = item.count(user) if item.count else 0
+        count = (figures or {}).get(item.url_name, 0)
         link = NavLink(item.label, url, item.icon, url == active, item.hotkey, count)
         groups.setdefault(item.group, []).append(link)
     return list(groups.items())

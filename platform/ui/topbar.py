@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ui.navigation import is_permitted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpRequest
+
+    from ui.figures import Rows
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One tool: a template of its own, which finds its figure as `nx.tool_count.<first folder>`.
+    """One tool: a template of its own, which finds its figure as `nx.figures.<first folder>`.
 
-    `count` answers the figure for the person who is signed in; it is asked on every page, so it must
-    be one small query.
+    `counts` answers the rows whose number it is; all such figures of a page are counted together.
     """
 
     template: str
     permission: str = ""
-    count: Callable[[Any], int] | None = None
+    counts: Rows | None = None
 
     @property
     def key(self) -> str:
@@ -46,7 +45,6 @@ def tools(request: HttpRequest) -> list[Tool]:
     return [tool for tool in _tools.values() if is_permitted(user, tool.permission)]
 
 
-def tool_counts(request: HttpRequest) -> dict[str, int]:
-    """Answer the figures of the tools by key."""
-    user = getattr(request, "user", None)
-    return {tool.key: tool.count(user) for tool in tools(request) if tool.count}
+def counted_tools(request: HttpRequest) -> dict[str, Rows]:
+    """Answer what the person's tools count, by key."""
+    return {tool.key: tool.counts for tool in tools(request) if tool.counts}

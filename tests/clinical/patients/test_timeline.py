@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -124,7 +125,7 @@ def test_the_page_takes_the_same_queries_for_one_day_and_for_many(alpha, sign_in
     def _count() -> int:
         with CaptureQueriesContext(connection) as captured:
             assert owner.get(f"/patients/{ada.pk}/timeline/").status_code == 200
-        return len(captured)
+        return sum(not re.match("SAVEPOINT|RELEASE", query["sql"]) for query in captured)
 
     with tenant_scope(alpha):
         _fill(ada, appointment, days=1)
