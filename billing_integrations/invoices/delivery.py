@@ -19,11 +19,12 @@ from billing_integrations.invoices.printing import (
     statement_paper,
 )
 from billing_integrations.invoices.services.numbering import billing_details
+from clinical.messages.mail_threads import Topic, continue_thread, facts_of, keep
 from connections.mailbox import connection_for_clinic
 from connections.outbox import Answer, NothingToSendError
 from ports.outcomes import RefusedError, UnclearError
 from tenants.models import Tenant
-from tenants.scope import current_scope, public_scope
+from tenants.scope import current_scope, public_scope, tenant_scope
 from ui.pdf import PdfError
 from ui.wording import money
 
@@ -97,10 +98,13 @@ class InvoiceMails:
             headers={"Message-ID": f"<{mail.pk}.{mail.tries}@{sender.address.rpartition('@')[2]}>"},
         )
         message.attach(prepared.file_name, pdf, "application/pdf")
-        connection.send_messages([message])
-        return Answer()
+        with tenant_scope(clinic):
+            thread_id = continue_thread(message, topic_of(mail), sender)
+        receipt = connection.send(message, thread_id=thread_id)
+        return Answer(receipt.vendor_id, facts_of(message, sender, receipt))
 
-    def settle(self, entry: OutboxEntry, _answer: Answer) -> None:
+    def settle(self, entry: OutboxEntry, answer: Answer) -> None:
+        keep(topic_of(InvoiceMail.objects.get(pk=entry.subject_id)), answer.kept)
         InvoiceMail.objects.filter(pk=entry.subject_id).update(
             state=InvoiceMail.State.SENT, sent_at=timezone.now(), problem=""
         )
@@ -111,6 +115,17 @@ class InvoiceMails:
             state=InvoiceMail.State.UNCLEAR if unclear else InvoiceMail.State.FAILED,
             problem=error.words,
         )
+
+
+def topic_of(mail: InvoiceMail) -> Topic:
+    """An invoice and the receipt of what paid it alone are one thing."""
+    invoices = [mail.invoice_id] if mail.invoice_id else []
+    if mail.payment is not None:
+        paid = mail.payment.allocations.filter(undone_at=None).order_by()
+        invoices = list(paid.values_list("invoice_id", flat=True).distinct()[:2])
+    if len(invoices) == 1:
+        return Topic(f"invoice:{invoices[0]}", mail.patient_id)
+    return Topic(f"mail:{mail.pk}", mail.patient_id)
 
 
 def _written(mail: InvoiceMail) -> tuple[str, str, str, Paper]:

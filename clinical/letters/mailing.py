@@ -7,7 +7,7 @@ knows whether the mail went out: it is shown as perhaps sent, with these words, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import formataddr
 from functools import partial
@@ -25,6 +25,7 @@ from clinical.consents.selectors import may_contact
 from clinical.letters.models import Letter, LetterMail
 from clinical.letters.printing import file_name, letter_pdf
 from clinical.letters.services import LetterError, UnfinishedLetterError
+from clinical.messages.mail_threads import Topic, continue_thread, facts_of, keep
 from clinical.messages.models import Message
 from clinical.patients.models import ContactPoint
 from clinical.practice.clock import today_at, zone_of
@@ -36,11 +37,12 @@ from tenants.scope import current_scope
 from ui.pdf import PdfError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from accounts.models import User
+    from connections.mailbox import ClinicMail
     from tenants.models import Tenant
 
 LOST_AFTER = timedelta(minutes=15)
@@ -139,6 +141,8 @@ class Claimed:
     mail_id: UUID
     message: EmailMessage | None
     problem: str = ""
+    connection: ClinicMail | None = None
+    thread_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,15 +153,14 @@ class Outcome:
     is_unclear: bool = False
     may_wait: bool = False
     """Nothing was done, and trying again by itself can help."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What is kept of a mail that was taken."""
 
     @property
     def state(self) -> LetterMail.State:
         if self.is_unclear:
             return LetterMail.State.UNCLEAR
         return LetterMail.State.FAILED if self.problem else LetterMail.State.SENT
-
-
-SENT = Outcome()
 
 
 def claim(mail_id: UUID, *, clinic: Tenant, at: datetime) -> Claimed | None:
@@ -174,24 +177,27 @@ def claim(mail_id: UUID, *, clinic: Tenant, at: datetime) -> Claimed | None:
     if refusal := _refusal(mail.letter, [mail.address], at):
         return Claimed(mail.pk, None, refusal)
     try:
-        return Claimed(mail.pk, _written(mail, clinic))
+        connection = connection_for_clinic(clinic)
+        written = _written(mail, clinic, connection)
     except PdfError:
         return Claimed(mail.pk, None, "The PDF could not be made. The operators are told.")
+    thread_id = continue_thread(written, _topic_of(mail.letter), connection.mailbox)
+    return Claimed(mail.pk, written, connection=connection, thread_id=thread_id)
 
 
 def deliver(claimed: Claimed) -> Outcome:
     """Hand the mail to the clinic's mailbox, outside every scope; answers what became of it."""
-    if claimed.message is None:
+    if claimed.message is None or claimed.connection is None:
         return Outcome(claimed.problem)
     try:
-        claimed.message.send()
+        receipt = claimed.connection.send(claimed.message, thread_id=claimed.thread_id)
     except UnclearError as error:
         return Outcome(error.words, is_unclear=True)
     except RetryLaterError as error:
         return Outcome(error.words, may_wait=True)
     except DeliveryError as error:
         return Outcome(error.words)
-    return SENT
+    return Outcome(facts=facts_of(claimed.message, claimed.connection.mailbox, receipt))
 
 
 def close(mail_id: UUID, outcome: Outcome, *, at: datetime) -> None:
@@ -214,6 +220,7 @@ def close(mail_id: UUID, outcome: Outcome, *, at: datetime) -> None:
         changed_at=at,
     )
     if outcome.state == LetterMail.State.SENT:
+        keep(_topic_of(mail.letter), outcome.facts)
         Letter.objects.filter(pk=mail.letter_id, state=Letter.State.FINAL).update(
             state=Letter.State.SENT, changed_at=at
         )
@@ -265,11 +272,10 @@ def _go(mails: Sequence[LetterMail]) -> None:
         transaction.on_commit(start, using=scope.alias, robust=True)
 
 
-def _written(mail: LetterMail, clinic: Tenant) -> EmailMessage:
+def _written(mail: LetterMail, clinic: Tenant, connection: ClinicMail) -> EmailMessage:
     """Write the mail: nothing clinical in it but the attachment."""
     letter = mail.letter
     practice = " ".join(clinic.name.split())
-    connection = connection_for_clinic(clinic)
     sender = connection.mailbox.address
     answer_to = _answer_to(letter)
     message = EmailMessage(
@@ -283,6 +289,14 @@ def _written(mail: LetterMail, clinic: Tenant) -> EmailMessage:
     )
     message.attach(file_name(letter), letter_pdf(letter, clinic=clinic), "application/pdf")
     return message
+
+
+def _topic_of(letter: Letter) -> Topic:
+    """A letter and its corrections are one thing."""
+    first = letter
+    while first.replaces is not None:
+        first = first.replaces
+    return Topic(f"letter:{first.pk}", letter.patient_id)
 
 
 def _body(letter: Letter, practice: str) -> str:

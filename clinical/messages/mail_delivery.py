@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from clinical.messages.mail_threads import Topic, continue_thread, facts_of, keep, visit_topic
+from clinical.messages.models import Message
 from clinical.messages.notices import current_settings
 from clinical.messages.sending import note_refused, note_taken, wanted_message
 from connections.mailbox import ClinicMail, current_mailbox, mime_of, opened_mailer
@@ -19,7 +21,6 @@ from tenants.running import running_clinic
 from tenants.scope import public_scope
 
 if TYPE_CHECKING:
-    from clinical.messages.models import Message
     from connections.mailbox import Mailbox
     from connections.models import OutboxEntry
     from connections.opened import OpenConnection
@@ -34,6 +35,7 @@ class Written:
     clinic_id: int
     mailbox: Mailbox
     mail: EmailMessage
+    thread_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ class MessageMail:
         except NothingToSendError as nothing:
             return CalledOff(str(nothing))
         clinic, mailbox = running_clinic(), current_mailbox()
-        return Written(clinic.id, mailbox, mail_of_message(message, clinic, mailbox, entry))
+        mail = mail_of_message(message, clinic, mailbox, entry)
+        thread_id = continue_thread(mail, topic_of(message), mailbox)
+        return Written(clinic.id, mailbox, mail, thread_id)
 
     def send(
         self,
@@ -68,18 +72,26 @@ class MessageMail:
         with public_scope():
             clinic = Tenant.objects.get(pk=prepared.clinic_id)
         if opened is None:
-            ClinicMail(clinic, prepared.mailbox).send(prepared.mail)
-            return Answer()
-        mail = mime_of(prepared.mail, sender=prepared.mailbox.address)
-        receipt = opened_mailer(opened).send(mail)
-        return Answer(receipt.vendor_id, {"thread": receipt.thread_id})
+            receipt = ClinicMail(clinic, prepared.mailbox).send(prepared.mail)
+        else:
+            mail = mime_of(prepared.mail, sender=prepared.mailbox.address)
+            receipt = opened_mailer(opened).send(mail, thread_id=prepared.thread_id)
+        return Answer(receipt.vendor_id, facts_of(prepared.mail, prepared.mailbox, receipt))
 
     def settle(self, entry: OutboxEntry, answer: Answer) -> None:
         note_taken(entry.subject_id, provider=entry.provider, vendor_id=answer.vendor_id)
+        keep(topic_of(Message.objects.get(pk=entry.subject_id)), answer.kept)
 
     def failed(self, entry: OutboxEntry, error: DeliveryError) -> None:
         is_unclear = isinstance(error, UnclearError)
         note_refused(entry.subject_id, error.words, is_unclear=is_unclear)
+
+
+def topic_of(message: Message) -> Topic:
+    """Answer what a message is about: its visit, as long as that is to begin at the same time."""
+    if message.appointment is None:
+        return Topic(f"message:{message.pk}", message.patient_id)
+    return visit_topic(message.appointment)
 
 
 def mail_of_message(

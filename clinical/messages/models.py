@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinical.appointments.models import Appointment
+from clinical.messages.mail_models import SentMail
 from clinical.messages.texting_models import (
     Conversation,
     MessageTemplate,
@@ -28,6 +29,7 @@ __all__ = [
     "PatientNotice",
     "Reminder",
     "ReminderRule",
+    "SentMail",
     "TextSettings",
 ]
 

@@ -16,12 +16,14 @@ from django.utils import timezone
 
 from clinical.appointments.changes import plan_of
 from clinical.consents.selectors import may_contact
+from clinical.messages.mail_threads import Topic, continue_thread, facts_of, visit_topic
 from clinical.messages.models import Message, PatientNotice
-from clinical.messages.notices import Kind, State, current_settings, kind_of, known_plan
+from clinical.messages.notices import State, current_settings, kind_of, known_plan
 from clinical.practice.clock import zone_of
 from clinical.practice.models import AppointmentType
 from connections.mailbox import connection_for_clinic, current_mailbox
 from ports.outcomes import RefusedError, UnclearError
+from tenants.ids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from clinical.messages.models import NoticeSettings
     from clinical.patients.models import Patient
     from clinical.practice.models import Location
+    from connections.mailbox import ClinicMail
     from ports.outcomes import DeliveryError
     from tenants.models import Tenant
 
@@ -41,6 +44,9 @@ class Mail:
 
     message_id: UUID
     mail: EmailMessage
+    connection: ClinicMail
+    topic: Topic
+    thread_id: str = ""
 
 
 @transaction.atomic
@@ -72,12 +78,20 @@ def claim(patient_id: UUID, *, clinic: Tenant, at: datetime) -> Mail | None:
     PatientNotice.objects.filter(pk__in=[one.pk for one in tell]).update(
         state=State.SENDING, message=message, changed_at=at
     )
-    return Mail(message.pk, _written(tell, body, address, clinic=clinic, how=how))
+    connection = connection_for_clinic(clinic)
+    mail = _written(tell, message, connection, clinic=clinic, how=how)
+    topic = _topic_of(tell, message)
+    thread_id = continue_thread(mail, topic, connection.mailbox)
+    return Mail(message.pk, mail, connection, topic, thread_id)
 
 
-def send(mail: Mail) -> None:
-    """Hand the mail to the clinic's mailbox, outside every scope; raises DeliveryError."""
-    mail.mail.send()
+def send(mail: Mail) -> dict[str, str]:
+    """Hand the mail to the clinic's mailbox, outside every scope; raises DeliveryError.
+
+    Answers what is to be kept of it (`mail_threads.keep`).
+    """
+    receipt = mail.connection.send(mail.mail, thread_id=mail.thread_id)
+    return facts_of(mail.mail, mail.connection.mailbox, receipt)
 
 
 def is_final(error: DeliveryError) -> bool:
@@ -130,28 +144,33 @@ def _message_for(notices: Sequence[PatientNotice], address: str, body: str) -> M
 
 def _written(
     notices: Sequence[PatientNotice],
-    body: str,
-    address: str,
+    message: Message,
+    connection: ClinicMail,
     *,
     clinic: Tenant,
     how: NoticeSettings,
 ) -> EmailMessage:
-    kinds = {notice.kind for notice in notices}
+    # One subject whatever has changed: all there is to say of a visit stays in one thread.
     what = "Your appointment" if len(notices) == 1 else "Your appointments"
-    verb = {Kind.BOOKED: "booked", Kind.MOVED: "moved", Kind.CANCELLED: "cancelled"}
-    said = f" {verb[Kind(kinds.pop())]}" if len(notices) == 1 else ""
-    subject = f"{what}{said}: {clinic.name}"
-    connection = connection_for_clinic(clinic)
+    subject = f"{what}: {clinic.name}"
     mailbox = connection.mailbox
+    domain = mailbox.address.rpartition("@")[2]
     return EmailMessage(
         " ".join(subject.split()),
-        body,
+        message.body,
         mailbox.sender(clinic.name if mailbox.is_own else f"{clinic.name} via Nexus"),
-        [address],
+        [message.address],
         reply_to=[how.reply_to] if how.reply_to else None,
-        headers={"Auto-Submitted": "auto-generated"},
+        headers={"Auto-Submitted": "auto-generated", "Message-ID": f"<{uuid7()}@{domain}>"},
         connection=connection,
     )
+
+
+def _topic_of(notices: Sequence[PatientNotice], message: Message) -> Topic:
+    """One visit is a topic; a mail about several stands for itself."""
+    if len(notices) == 1:
+        return visit_topic(notices[0].appointment)
+    return Topic(f"message:{message.pk}", message.patient_id)
 
 
 def body_of(notices: Sequence[PatientNotice], *, clinic: Tenant, how: NoticeSettings) -> str:

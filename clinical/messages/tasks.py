@@ -10,6 +10,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinical.messages import notice_mails, notices, planning
+from clinical.messages.mail_threads import keep
 from clinical.messages.models import Message, ReminderRule
 from clinical.messages.sending import follow_outbox
 from ports.outcomes import DeliveryError, UnclearError
@@ -34,7 +35,7 @@ def send_notices(task: TenantTask) -> None:
         if mail is None:
             continue
         try:
-            notice_mails.send(mail)
+            facts = notice_mails.send(mail)
         except DeliveryError as error:
             log.warning(
                 "a notice of %s was not sent: %s", task.tenant.subdomain, type(error).__name__
@@ -50,6 +51,7 @@ def send_notices(task: TenantTask) -> None:
         else:
             with task.scope():
                 notices.note_sent(mail.message_id, at=timezone.now())
+                keep(mail.topic, facts)
 
 
 @shared_task(name="messages.send_notices_everywhere")

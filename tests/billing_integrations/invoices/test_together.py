@@ -16,6 +16,7 @@ from billing_integrations.invoices.services import (
     charge_visits,
     issue_invoice,
     mail_invoice,
+    mail_receipt,
     record_payment,
     void_invoice,
 )
@@ -82,6 +83,13 @@ def test_a_mail_goes_out_once_with_the_invoice_and_nothing_clinical(committed, a
     with tenant_scope(alpha):
         states = dict(InvoiceMail.objects.values_list("pk", "state"))
         assert states == {sent.pk: "sent", unwanted.pk: "failed"}
+
+        paid = record_payment(sent.invoice, 100, **desk.by_card)
+        mail_receipt(paid, actor=desk.actor, address="claims@lantern.example")
+    deliver_due(alpha)
+    receipt = mail.outbox[1]
+    assert receipt.subject == message.subject
+    assert receipt.extra_headers["References"] == message.extra_headers["Message-ID"]
 
 
 @pytest.mark.django_db

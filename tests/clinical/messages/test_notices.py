@@ -7,17 +7,21 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from clinical.appointments import groups, services
 from clinical.appointments.models import Appointment
 from clinical.appointments.statuses import Status
 from clinical.messages import notice_mails, notices
+from clinical.messages.mail_delivery import topic_of
+from clinical.messages.mail_threads import continue_thread, keep
 from clinical.messages.models import Message, NoticeSettings, PatientNotice
 from clinical.messages.tasks import send_notices, send_notices_everywhere
 from clinical.patients.models import ContactPoint
 from clinical.practice.models import AppointmentType, Location
 from connections import mailbox
+from connections.mailbox import current_mailbox
 from ports.outcomes import DeliveryError, UnclearError
 from tenants.scope import tenant_scope
 from tenants.tasks import TENANT_HEADER, TenantTask
@@ -68,8 +72,9 @@ def told(alpha, at):
     for patient_id in notices.due_patients(at):
         claimed = notice_mails.claim(patient_id, clinic=alpha, at=at)
         if claimed:
-            notice_mails.send(claimed)
+            facts = notice_mails.send(claimed)
             notices.note_sent(claimed.message_id, at=at)
+            keep(claimed.topic, facts)
     return [sent.body for sent in mail.outbox[before:]]
 
 
@@ -87,7 +92,7 @@ def test_a_booking_is_told_three_minutes_later_and_once(alpha, ada, rita, place)
     assert "Harbour Street, 4 Harbour Street, Merrigum Bay" in body
     assert "please call (02) 5550 0110" in body
     assert mail.outbox[0].to == ["ada@example.com"]
-    assert mail.outbox[0].subject == "Your appointment booked: Alpha Physiotherapy"
+    assert mail.outbox[0].subject == "Your appointment: Alpha Physiotherapy"
     kept = Message.objects.get()
     assert (kept.patient, kept.appointment, kept.state, kept.body) == (ada, visit, "sent", body)
 
@@ -364,3 +369,22 @@ def test_the_beat_sends_each_clinics_mails_by_its_own_task(  # noqa: PLR0917 - f
         send_notices.apply(headers={TENANT_HEADER: alpha.pk}, throw=True)
 
     assert [sent.to for sent in mail.outbox] == [["ada@alpha.example"]]
+
+
+def test_what_is_said_of_one_visit_stays_in_one_thread(alpha, ada, rita, place):
+    visit = book(rita, ada, place)
+    told(alpha, timezone.now() + 4 * MINUTE)
+    move(visit, rita, timedelta(days=1))
+    told(alpha, timezone.now() + 9 * MINUTE)
+
+    first, second = mail.outbox
+    assert second.extra_headers["In-Reply-To"] == first.extra_headers["Message-ID"]
+    assert second.subject == first.subject
+    visit.refresh_from_db()
+    reminder = Message(patient=ada, appointment=visit, address="ada@example.com")
+    letter = EmailMessage("Tomorrow", "…", to=["Ada <ADA@example.com>"])
+    continue_thread(letter, topic_of(reminder), current_mailbox())
+    assert letter.subject == second.subject
+    assert letter.extra_headers["References"].split() == [
+        one.extra_headers["Message-ID"] for one in (first, second)
+    ]
