@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from connections.opened import OpenConnection
 
 SEND = "https://www.googleapis.com/auth/gmail.send"
+READ = "https://www.googleapis.com/auth/gmail.readonly"
 _UNAUTHORIZED = 401
 _LEEWAY_SECONDS = 300
 """By how much our clock and Google's may differ."""

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from billing_integrations.gmail.addresses import AUTHORIZE, REVOKE, TOKEN
 from billing_integrations.gmail.connecting import SEND, GmailConnecting
+from billing_integrations.gmail.reading import wanted_scopes
 from connections.providers import Limits, OAuth, Provider, Trade
 
 
@@ -34,6 +35,7 @@ def gmail() -> Provider:
             scopes=("openid", "email", SEND),
             extra={"access_type": "offline", "prompt": "consent"},
             client_auth="client_secret_post",
+            more=wanted_scopes,
         ),
         settings_url="mailboxes:settings",
         order=20,

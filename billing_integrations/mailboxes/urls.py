@@ -9,4 +9,5 @@ app_name = "mailboxes"
 urlpatterns = [
     path("", views.settings_page, name="settings"),
     path("test/", views.send_test, name="test"),
+    path("reading/", views.reading, name="reading"),
 ]

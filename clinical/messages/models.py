@@ -171,6 +171,10 @@ class Message(ClinicModel):
     """Which it carries, or answers."""
     subject = models.CharField(blank=True, default="", db_default="")
     body = models.TextField(blank=True, default="")
+    quoted = models.TextField(blank=True, default="", db_default="")
+    """What a mail repeats of earlier ones, below its own words."""
+    attached = models.TextField(blank=True, default="", db_default="")
+    """The names of a mail's attachments, one a line; they stay in the mailbox."""
     key = models.CharField(max_length=128, blank=True, default="", db_default="")
     """What it is asked for by: the same twice is one message."""
     due_at = models.DateTimeField(null=True, blank=True)

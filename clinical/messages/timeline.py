@@ -12,7 +12,9 @@ LONGEST = 160
 
 def _word(row: Any) -> Line:
     turn = Turn(row, row.moment, row.is_dated)
-    whose = "From the patient" if turn.is_incoming else ""
+    is_mail = row.channel == "email"
+    sender = f"From {row.address}" if is_mail else "From the patient"
+    whose = sender if turn.is_incoming else ""
     text = row.body if len(row.body) <= LONGEST else f"{row.body[:LONGEST]} …"
     return Line(
         title=turn.what,

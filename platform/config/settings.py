@@ -255,6 +255,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 590},
     },
+    "read-answers-by-mail": {
+        "task": "gmail.read_everywhere",
+        "schedule": 180.0,
+        "options": {"expires": 170},
+    },
     "watch-texts": {
         "task": "sms.watch_everywhere",
         "schedule": 300.0,

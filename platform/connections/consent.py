@@ -44,7 +44,12 @@ class Way:
 
 
 def begin(
-    provider: Provider, *, tenant: Tenant, session: MutableMapping[str, Any], at: datetime
+    provider: Provider,
+    *,
+    tenant: Tenant,
+    session: MutableMapping[str, Any],
+    at: datetime,
+    options: Mapping[str, Any] | None = None,
 ) -> str:
     """Answer the vendor's page to send the person to, and remember in the session what redeems it."""
     nonce, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(64)
@@ -58,6 +63,7 @@ def begin(
         state=state,
         verifier=verifier,
         nonce=nonce,
+        options=options,
     )
 
 

@@ -14,6 +14,8 @@ from connections.addresses import resolved
 from ports.outcomes import BrokenConnectionError, DeliveryError, RefusedError, RetryLaterError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connections.providers import OAuth, Provider
 
 REFRESH_SECONDS = 10
@@ -34,11 +36,17 @@ class Tokens:
 
 
 def authorization_url(
-    provider: Provider, *, redirect_uri: str, state: str, verifier: str, nonce: str
+    provider: Provider,
+    *,
+    redirect_uri: str,
+    state: str,
+    verifier: str,
+    nonce: str,
+    options: Mapping[str, Any] | None = None,
 ) -> str:
-    """Answer where the person consents."""
+    """Answer where the person consents; `options` of the connection may want more than usual."""
     oauth = _oauth(provider)
-    with _client(provider, redirect_uri=redirect_uri) as client:
+    with _client(provider, redirect_uri=redirect_uri, scopes=oauth.asked(options)) as client:
         extra = dict(oauth.extra)
         if "openid" in oauth.scopes:
             extra["nonce"] = nonce
@@ -71,7 +79,7 @@ def exchange(provider: Provider, *, code: str, verifier: str, redirect_uri: str)
     return _tokens(answer, oauth)
 
 
-def refresh(provider: Provider, *, refresh_token: str) -> Tokens:
+def refresh(provider: Provider, *, refresh_token: str, scopes: tuple[str, ...] = ()) -> Tokens:
     """Get new tokens; raises BrokenConnectionError where the access has ended, else RetryLaterError."""
     oauth = _oauth(provider)
     if not refresh_token:
@@ -79,7 +87,7 @@ def refresh(provider: Provider, *, refresh_token: str) -> Tokens:
             f"{provider.name} gave no lasting access. Connect {provider.name} again."
         )
     try:
-        with _client(provider) as client:
+        with _client(provider, scopes=scopes) as client:
             answer = client.refresh_token(resolved(oauth.token_url), refresh_token=refresh_token)
     except OAuthError as error:
         if error.error in _ENDED:
@@ -125,12 +133,17 @@ def _oauth(provider: Provider) -> OAuth:
     return provider.oauth
 
 
-def _client(provider: Provider, *, redirect_uri: str | None = None) -> Any:
+def _client(
+    provider: Provider,
+    *,
+    redirect_uri: str | None = None,
+    scopes: tuple[str, ...] = (),
+) -> Any:
     oauth = _oauth(provider)
     return OAuth2Client(
         client_id=oauth.client_id,
         client_secret=oauth.client_secret,
-        scope=" ".join(oauth.scopes),
+        scope=" ".join(scopes or oauth.scopes),
         redirect_uri=redirect_uri,
         code_challenge_method="S256",
         token_endpoint_auth_method=oauth.client_auth,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from django import forms
 
@@ -46,6 +46,17 @@ class OAuth:
     """More parameters of the authorisation request."""
     client_auth: str = "client_secret_basic"
     """How the client names itself at the token endpoint, in OAuth's own words."""
+    more: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    """Scopes asked for besides, by the connection's options: what a clinic consents to separately."""
+
+    def asked(self, options: Mapping[str, Any] | None) -> tuple[str, ...]:
+        """Answer the scopes to ask for, with those that the options of a connection want."""
+        return self.scopes + (self.more(options) if self.more and options else ())
+
+    def kept(self, options: Mapping[str, Any], granted: Sequence[str]) -> tuple[str, ...]:
+        """Answer the scopes to renew: of those wanted besides only what was given."""
+        asked = self.asked(options)
+        return tuple(one for one in asked if one in self.scopes or one in granted)
 
 
 @dataclass(frozen=True)

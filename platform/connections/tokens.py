@@ -123,7 +123,11 @@ def _renewed(scope: Scope, pk: UUID, *, refused: Mapping[str, str] | None = None
         if opened.secrets != refused and not _is_stale(found, timezone.now()):
             return opened
         try:
-            tokens = oauth.refresh(vendor, refresh_token=opened.secrets.get("refresh_token", ""))
+            tokens = oauth.refresh(
+                vendor,
+                refresh_token=opened.secrets.get("refresh_token", ""),
+                scopes=vendor.oauth.kept(opened.options, opened.scopes) if vendor.oauth else (),
+            )
         except BrokenConnectionError as error:
             conditions.mark_broken(pk, error.words, at=timezone.now())
             broken = error

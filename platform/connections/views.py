@@ -68,18 +68,19 @@ def connect(request: HttpRequest, provider: str) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect("integrations:list")
     if found.provider.oauth is not None:
-        return _to_consent(request, found.provider)
+        return _to_consent(request, found)
     return _by_form(request, found)
 
 
-def _to_consent(request: HttpRequest, provider: Provider) -> HttpResponse:
+def _to_consent(request: HttpRequest, found: Card) -> HttpResponse:
     if request.method != "POST":
         return redirect("integrations:list")
     url = consent.begin(
-        provider,
+        found.provider,
         tenant=request.tenant,  # type: ignore[attr-defined]
         session=request.session,
         at=timezone.now(),
+        options=found.connection.options if found.connection else None,
     )
     return HttpResponseRedirect(url)
 

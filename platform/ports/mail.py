@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from email.message import EmailMessage
 
 
@@ -15,6 +16,28 @@ class MailReceipt:
 
     vendor_id: str = ""
     thread_id: str = ""
+
+
+@dataclass(frozen=True)
+class MailHead:
+    """The outside of a mail that came in: enough to say whether it is anybody's of the clinic."""
+
+    vendor_id: str
+    thread_id: str
+    sender: str
+    """The bare address, in small letters."""
+    references: tuple[str, ...]
+    """The Message-IDs it says it answers."""
+    subject: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MailText:
+    """The inside of one: its text, and the names of what is attached."""
+
+    body: str
+    attached: tuple[str, ...] = ()
 
 
 class Mailer(Protocol):

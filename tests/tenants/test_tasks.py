@@ -115,6 +115,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "reports.tidy_everywhere",
         "takeout.tidy_everywhere",
         "invoices.draft_fees_everywhere",  # clinic by clinic, each in its scope
+        "gmail.read_everywhere",  # sends each clinic's own task
         "xero.poll_everywhere",  # sends each clinic's own task
         "xero.check_everywhere",  # sends each clinic's own task
         "decision_support.refresh_everywhere",  # clinic by clinic, each in its scope

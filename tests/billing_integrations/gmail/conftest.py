@@ -11,7 +11,7 @@ CLIENT = ("nexus-client.apps.googleusercontent.com", "throw-away-secret")
 BACK = "http://localhost:8000/oauth/callback/"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def google():
     seed = {
         "google": {
@@ -65,9 +65,14 @@ def consent(gmail):
 
     from connections import oauth
 
-    def dance(email):
+    def dance(email, options=None):
         url = oauth.authorization_url(
-            gmail, redirect_uri=BACK, state="s" * 20, verifier="v" * 64, nonce="n" * 20
+            gmail,
+            redirect_uri=BACK,
+            state="s" * 20,
+            verifier="v" * 64,
+            nonce="n" * 20,
+            options=options,
         )
         query = parse_qs(urlsplit(consented(url, email)).query)
         assert query["state"] == ["s" * 20]
@@ -86,8 +91,8 @@ def connect(gmail, consent):
     from tenants.ids import uuid7
     from tenants.scope import tenant_scope
 
-    def established(clinic, email):
-        tokens = consent(email)
+    def established(clinic, email, options=None):
+        tokens = consent(email, options)
         opened = OpenConnection(
             uuid7(), "gmail", "", "", tokens.secrets, scopes=tokens.scopes, clinic=clinic.pk
         )
@@ -95,7 +100,7 @@ def connect(gmail, consent):
         with tenant_scope(clinic):
             return services.establish(
                 gmail, account, secrets=tokens.secrets, scopes=tokens.scopes,
-                expires_at=tokens.expires_at, at=timezone.now(),
+                expires_at=tokens.expires_at, options=options, at=timezone.now(),
             )  # fmt: skip
 
     return established
