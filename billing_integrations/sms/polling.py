@@ -107,7 +107,7 @@ def _since(connection: Connection, now: datetime) -> datetime:
     if oldest is not None:
         since = min(since, oldest - OVERLAP)
     begun = connection.connected_at or connection.created_at
-    return max(since, begun)
+    return max(since, begun.replace(microsecond=0))  # vendors' lists know whole seconds
 
 
 def _note(provider: str, *, until: datetime | None = None, problem: str = "") -> None:

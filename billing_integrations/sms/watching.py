@@ -27,6 +27,7 @@ from connections import selectors
 from connections.providers import Trade
 from connections.providers import provider as provider_of
 from ports.sms import SmsState
+from tenants.scope import active_scope
 from ui.banners import Banner
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def words_of(alarm: DeliveryAlarm) -> Words:
 
 def banner(request: HttpRequest) -> Banner | None:
     """Answer the line above every page while texts do not arrive. Costs one look into Valkey."""
-    user = getattr(request, "user", None)
-    if getattr(request, "tenant", None) is None or user is None or not user.is_authenticated:
+    user, scope = getattr(request, "user", None), active_scope()
+    if scope is None or not scope.is_clinic or user is None or not user.is_authenticated:
         return None
     try:
         kept = cache.get(CACHE_KEY)
