@@ -21,7 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import RunPython
 
-from tenants import grants
+from tenants import grants, recorded
 from tenants.models import MigrationHead, SchemaScript, Tenant
 from tenants.scope import Scope, current_scope, entered, public_scope, schema_of
 from tenants.walls import create_schema_statements, finishing_statements
@@ -121,8 +121,15 @@ def refresh_template(*, say: Callable[[str], None] = lambda _line: None) -> str:
             execute(f'DROP SCHEMA IF EXISTS "{schema_of(TEMPLATE_ID)}" CASCADE')
             for statement in create_schema_statements(schema_of(TEMPLATE_ID)):
                 execute(statement)
-        with connections[OWNER].execute_wrapper(_recorder(statements)):
-            replayable = run_executor()
+        known = recorded.read() if before is None else None
+        if known is not None:
+            execute(known)
+            statements, replayable = [known], True
+        else:
+            with connections[OWNER].execute_wrapper(_recorder(statements)):
+                replayable = run_executor()
+            if before is None:
+                recorded.keep(";\n".join(statements))
     with public_scope(using=OWNER):
         SchemaScript.objects.create(
             from_heads=before.heads if before else "",

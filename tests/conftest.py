@@ -20,6 +20,7 @@ import pytest
 PASSWORD = "throw-away-password"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 BLUEPRINT = "nexus_blueprint"
+SCHEMA_CACHE = Path(__file__).parents[1] / ".pytest_cache" / "schema"
 
 
 def _url(admin_url: str, role: str, database: str) -> str:
@@ -51,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "NEXUS_KEYS": f"tests:{secrets.token_urlsafe(32)}",
             "NEXUS_DEBUG": "1",
             "NEXUS_VAR": _var_folder(),
+            "NEXUS_SCHEMA_CACHE": str(SCHEMA_CACHE),
             "NEXUS_BASE_DOMAIN": "localhost",
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
@@ -100,7 +102,6 @@ def _build_blueprint(admin: str) -> None:
     from django.db import connections
 
     from tenants import lifecycle, migrate, roles
-    from tests import recorded
 
     building = f"{BLUEPRINT}_{WORKER}"
     roles.bootstrap_roles(admin, passwords=dict.fromkeys(roles.LOGIN_ROLES, PASSWORD))
@@ -110,10 +111,7 @@ def _build_blueprint(admin: str) -> None:
             for entry in (settings.DATABASES[alias], connections[alias].settings_dict):
                 stack.callback(entry.__setitem__, "NAME", entry["NAME"])
                 entry["NAME"] = building
-        is_restored = recorded.restore()
         migrate.migrate_all()
-        if not is_restored:
-            recorded.keep()
         lifecycle.create_tenant(name="Alpha Physiotherapy", subdomain="alpha")
         lifecycle.create_tenant(name="Beta Podiatry", subdomain="beta")
         connections.close_all()

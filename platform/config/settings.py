@@ -70,6 +70,8 @@ for _alias, _variable in (("owner", "DATABASE_OWNER_URL"), ("platform", "DATABAS
         DATABASES[_alias] = env.DatabaseUrl.parse(_variable, _url).django()
 # The event relay holds one connection that LISTENs: past a pooler in transaction mode.
 EVENTS_DATABASE_URL = env.text("DATABASE_LISTEN_URL", "") or env.text("DATABASE_URL")
+# Where a fresh database finds the clinic schema that an earlier one of the same code has recorded.
+SCHEMA_CACHE = env.text("NEXUS_SCHEMA_CACHE", str(VAR / "schema")) or None
 DATABASE_ROUTERS = ["tenants.routers.ScopeRouter"]
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"

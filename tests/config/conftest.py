@@ -37,6 +37,7 @@ class Serving:
             **{name: value for name, value in os.environ.items() if not name.startswith(unwanted)},
             **{name: str(port) for name, port in self.ports.items()},
             "NEXUS_VAR": str(var),
+            "NEXUS_SCHEMA_CACHE": os.environ["NEXUS_SCHEMA_CACHE"],
             "NEXUS_DEMO_FACTOR": "0.02",
         }
 

@@ -88,7 +88,7 @@ def _falls_over(send, *, host: str) -> str:
     return f"{host}: {response.status_code}" if response.status_code >= 500 else ""
 
 
-ROUNDS = 4
+ROUNDS = 3
 
 
 def _spread(names, round_: int) -> dict[str, str | bytes]:
