@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from django.urls import NoReverseMatch, reverse
+from django.conf import settings
+from django.urls import NoReverseMatch, get_urlconf, reverse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -163,8 +165,14 @@ def is_permitted(user: Any, permission: str) -> bool:
 
 
 def _url(name: str, args: tuple[str, ...] = ()) -> str | None:
+    return _url_in(get_urlconf() or settings.ROOT_URLCONF, name, args)
+
+
+@lru_cache(maxsize=2048)
+def _url_in(urlconf: str, name: str, args: tuple[str, ...]) -> str | None:
+    """Answer an address of one kind of host: they never change, and a page asks for a hundred."""
     try:
-        return reverse(name, args=args)
+        return reverse(name, urlconf=urlconf, args=args)
     except NoReverseMatch:
         return None
 
