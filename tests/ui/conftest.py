@@ -123,12 +123,12 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def receiver() -> Receiver:
     return Receiver()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(receiver: Receiver) -> Iterator[str]:
     """Serve the components; answers the address."""
     urls = ModuleType("component_urls")
