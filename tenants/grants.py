@@ -13,16 +13,20 @@ APP_RIGHTS = {
     "tenants_migrationhead": "SELECT",
     "tenants_datakey": "SELECT, INSERT",
     "tenants_vendorbinding": "SELECT, INSERT, DELETE",
+    "tenants_job": "SELECT, INSERT",
 }
 """Shared table → rights of nexus_app. Other apps add theirs with `grant_to_app`."""
 
-OWN_ROWS = ("tenants_datakey",)
+OWN_ROWS = ("tenants_datakey", "tenants_job")
 """Shared tables of which a clinic sees the rows with its own tenant_id, and no others."""
 
 FOUND_FROM_OUTSIDE = ("tenants_vendorbinding",)
 """Shared tables of which a clinic sees and writes its own rows only, and no clinic's code reads all:
 it finds out whose a request is.
 """
+
+ALSO_CHECKED = {"tenants_job": "asked_from = 'clinic' AND approved_by = ''"}
+"""What a row that a clinic writes into a shared table must say besides."""
 
 CLOSED_TO_PLATFORM = ("tenants_datakey", "tenants_vendorbinding")
 """Shared tables that are not the operators' business."""
@@ -70,6 +74,7 @@ def _shared_wall(table: str) -> str:
     nobody = "(SELECT current_setting('rls.tenant_id')::int) = 0"
     own = "tenant_id = (SELECT current_setting('rls.tenant_id')::int)"
     mine = own if table in (*OWN_ROWS, *FOUND_FROM_OUTSIDE) else nobody
+    written = f"{mine} AND {ALSO_CHECKED[table]}" if table in ALSO_CHECKED else mine
     outside = ""
     if table in FOUND_FROM_OUTSIDE:
         outside = (
@@ -80,7 +85,7 @@ DO $wall$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_policies WHERE schemaname = 'public' AND tablename = '{table}'
                  AND policyname = 'platform_wall') THEN
     ALTER TABLE public."{table}" ENABLE ROW LEVEL SECURITY;
-    CREATE POLICY platform_wall ON public."{table}" TO {APP} USING ({mine}) WITH CHECK ({mine});
+    CREATE POLICY platform_wall ON public."{table}" TO {APP} USING ({mine}) WITH CHECK ({written});
     {outside}
     CREATE POLICY operators ON public."{table}" TO {PLATFORM} USING (true) WITH CHECK (true);
   END IF;

@@ -30,7 +30,11 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     class State(models.TextChoices):
         CREATING = "creating", "Being set up"
         ACTIVE = "active", "Active"
+        READ_ONLY = "read_only", "Read only"
         SUSPENDED = "suspended", "Suspended"
+        MOVING = "moving", "Moving"
+        ARCHIVED = "archived", "Archived"
+        DELETING = "deleting", "To be deleted"
         DELETED = "deleted", "Deleted"
 
     auto_create_schema = False
@@ -46,6 +50,21 @@ class Tenant(TenantMixin):  # type: ignore[misc]
     accent = models.CharField(max_length=7, default="#1f6f78")
     time_zone = models.CharField(max_length=64, default="Australia/Sydney")
     region = models.CharField(max_length=8, default="AU")
+    state_reason = models.CharField(max_length=300, blank=True, default="")
+    """What the clinic's people read where it is not open."""
+    cluster = models.CharField(max_length=40, blank=True, default="")
+    """The database its schema stands in; empty: the platform's own."""
+    plan = models.CharField(max_length=20, default="trial")
+    trial_ends_at = models.DateTimeField(null=True)
+    sandbox_of = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="sandboxes"
+    )
+    flags = models.JSONField(default=dict)
+    """Features that are switched on or off for this clinic alone, by name."""
+    verified_at = models.DateTimeField(null=True)
+    """When its owner proved the address of the sign-up; empty: an unproved sign-up."""
+    went_live_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -148,3 +167,70 @@ class VendorBinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.digest[:8]}→{self.tenant_id}"
+
+
+class Job(models.Model):
+    """One piece of work on a clinic's life that outlives any worker: see `tenants.jobs`."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting its turn"
+        RUNNING = "running", "At work"
+        HELD = "held", "Waiting for a second person"
+        DONE = "done", "Done"
+        FAILED = "failed", "Stopped"
+        CANCELLED = "cancelled", "Cancelled"
+
+    OPEN: ClassVar = (State.QUEUED, State.RUNNING, State.HELD)
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, null=True, on_delete=models.PROTECT, related_name="+")
+    """None: of the platform as a whole, or of a clinic that is not there yet."""
+    kind = models.CharField(max_length=40)
+    params = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    is_alone = models.BooleanField(default=True)
+    """Whether no other such job may be open for the same clinic."""
+    asked_from = models.CharField(max_length=10, default="clinic")
+    """`clinic`, `operators`, `command` or `platform` (a task of the beat)."""
+    asked_by = models.CharField(max_length=200, blank=True, default="")
+    approved_by = models.CharField(max_length=200, blank=True, default="")
+    not_before = models.DateTimeField(null=True)
+    step = models.CharField(max_length=40, blank=True, default="")
+    """The step that comes next, or is under way."""
+    log = models.JSONField(default=list)
+    """[{"step", "at", "seconds"}] of what is done, in order."""
+    notes = models.JSONField(default=dict)
+    """What one step leaves for the next; nothing of patients."""
+    result = models.JSONField(default=dict)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    problem = models.CharField(max_length=1000, blank=True, default="")
+    wants_cancel = models.BooleanField(default=False)
+    claim = models.UUIDField(null=True)
+    """Whose work it is: a worker that finds another's claim here stops."""
+    attempts = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-created_at"]),
+            models.Index(fields=["state", "heartbeat_at"]),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant"],
+                condition=models.Q(state__in=["queued", "running", "held"], is_alone=True),
+                name="job_one_open_each",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from celery import Task, shared_task
 
+from tenants import jobs
 from tenants.models import Tenant
 from tenants.scope import Actor, NoTenantError, Scope, active_scope, public_scope, tenant_scope
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     _Task = Task[Any, Any]
 else:
     _Task = Task
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TENANT_HEADER = "nexus_tenant"
 ACTOR_HEADER = "nexus_actor"
@@ -86,3 +91,37 @@ def tenant_task(*, name: str, long: bool = False, **options: Any) -> Callable[..
     return shared_task(
         name=name, base=TenantTask, long=long, bind=options.pop("bind", long), **options
     )
+
+
+def active_clinics() -> list[Tenant]:
+    """Answer the clinics that are open; the caller is outside every scope."""
+    with public_scope():
+        return list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+
+
+def in_every_clinic(look: Callable[[Tenant], T], *, what: str) -> Iterator[tuple[Tenant, T]]:
+    """Call `look` in the scope of every open clinic, and answer what it found there.
+
+    One clinic's trouble is logged as "`what` of such a clinic failed" and stops no other.
+    """
+    for tenant in active_clinics():
+        try:
+            with tenant_scope(tenant):
+                found = look(tenant)
+        except Exception:
+            log.exception("%s of %s failed", what, tenant.subdomain)
+            continue
+        yield tenant, found
+
+
+@shared_task(name="tenants.run_job", acks_late=True)
+def run_job(job_id: str) -> None:
+    """Do a job of a clinic's life, or go on with it."""
+    jobs.run(job_id)
+
+
+@shared_task(name="tenants.resume_jobs")
+def resume_jobs() -> None:
+    """Hand jobs to the workers that nobody works at. Handed over twice, the second finds them taken."""
+    for job_id in jobs.forgotten():
+        run_job.delay(str(job_id))

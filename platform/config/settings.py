@@ -267,6 +267,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "resume-jobs": {"task": "tenants.resume_jobs", "schedule": 20.0, "options": {"expires": 18}},
     "seal-audit-trails": {
         "task": "audit.seal_everywhere",
         "schedule": 60.0,

@@ -97,6 +97,8 @@ def test_a_long_task_opens_short_transactions_of_its_own_clinic(alpha):
 
 def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
     platform_tasks = {
+        "tenants.run_job",  # a step opens the scope of its job's clinic
+        "tenants.resume_jobs",
         "signup.provision_clinic",
         "signup.resume_stuck",
         "audit.seal_everywhere",
