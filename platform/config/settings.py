@@ -89,6 +89,7 @@ SHARED_APPS = [
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
     "onboarding.signup",
+    "onboarding.backups",
     "operators",
 ]
 TENANT_APPS = [
@@ -130,6 +131,7 @@ TENANT_APPS = [
     "billing_integrations.storage",
     "onboarding.imports",
     "onboarding.takeout",
+    "operators.figures",
 ]
 INSTALLED_APPS = [
     "ui",
@@ -264,6 +266,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "watch-texts": {
         "task": "sms.watch_everywhere",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    "look-at-clinics": {
+        "task": "operators.look_everywhere",
         "schedule": 300.0,
         "options": {"expires": 290},
     },
