@@ -17,7 +17,13 @@ APP_RIGHTS = {
 }
 """Shared table → rights of nexus_app. Other apps add theirs with `grant_to_app`."""
 
-OWN_ROWS = ("tenants_datakey", "tenants_job")
+OWN_ROWS = (
+    "tenants_datakey",
+    "tenants_job",
+    "backups_backup",
+    "backups_drill",
+    "backups_selfcheck",
+)
 """Shared tables of which a clinic sees the rows with its own tenant_id, and no others."""
 
 FOUND_FROM_OUTSIDE = ("tenants_vendorbinding",)

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class BackupsConfig(AppConfig):
+    name = "onboarding.backups"
+    label = "backups"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from tenants.grants import grant_to_app
+
+        for table in ("backups_backup", "backups_drill", "backups_selfcheck"):
+            grant_to_app(table, "SELECT")
