@@ -113,6 +113,8 @@ class SchemaScript(models.Model):
     from_heads = models.CharField(max_length=64, blank=True)
     to_heads = models.CharField(max_length=64, unique=True)
     sql = models.TextField()
+    whole = models.TextField(blank=True, default="")
+    """What makes a schema at `to_heads` from nothing, without the history: see `tenants.blueprint`."""
     replayable = models.BooleanField()
     recorded_at = models.DateTimeField(auto_now_add=True)
 
@@ -128,6 +130,8 @@ class MigrationHead(models.Model):
 
     tenant_id = models.IntegerField(primary_key=True)
     heads = models.CharField(max_length=64, blank=True)
+    past = models.TextField(blank=True, default="")
+    """The first 16 digits of each digest before, with spaces between: code of then may serve it too."""
     error = models.TextField(blank=True)
     migrated_at = models.DateTimeField(auto_now=True)
 
