@@ -23,7 +23,12 @@ class InvoicesConfig(AppConfig):
         register_tab(Tab("Invoices", "invoices:list", "invoices.view", 80, icon="receipt"))
         record.register(timeline.SOURCE)
         record.register(timeline.BILLS)
-        header.register("invoices", facts.of_patient, permission="invoices.view")
+        header.register(
+            "invoices",
+            facts.of_patient,
+            permission="invoices.view",
+            rows="invoices_invoice WHERE patient_id = %(patient)s AND open_cents <> 0",
+        )
         drawer_facts.register("invoices", facts.of_visit, permission="invoices.view")
         drawer_facts.register_action("invoices", facts.visit_actions, permission="invoices.create")
         delivers(KIND, InvoiceMails(), repeats=False, label="Invoice by e-mail")

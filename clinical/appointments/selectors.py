@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Count, Max, Q
 from django.shortcuts import get_object_or_404
@@ -334,6 +334,34 @@ class PatientAppointments:
     upcoming: Sequence[Appointment]
     past: Sequence[Appointment]
     total: int
+
+
+class VisitInShort(NamedTuple):
+    """What the overview says of one appointment."""
+
+    pk: UUID
+    starts_at: datetime
+    ends_at: datetime
+    practitioner: str | None
+
+
+@dataclass(frozen=True)
+class VisitsInShort:
+    """The appointments between which a patient stands, and how many there are."""
+
+    upcoming: VisitInShort | None
+    past: VisitInShort | None
+    total: int
+
+
+def visits_in_short(actor: User, patient: Patient, *, now: datetime) -> VisitsInShort:
+    """Answer the next and the last one: one plain query, for each record that is opened asks."""
+    found = visible_appointments(actor).filter(patient=patient).order_by("starts_at", "id")
+    columns = ("pk", "starts_at", "ends_at", "practitioner__name")
+    visits = [VisitInShort(*row) for row in found.values_list(*columns)]
+    upcoming = next((visit for visit in visits if visit.ends_at >= now), None)
+    past = next((visit for visit in reversed(visits) if visit.ends_at < now), None)
+    return VisitsInShort(upcoming, past, len(visits))
 
 
 def appointments_of(actor: User, patient: Patient, *, now: datetime) -> PatientAppointments:

@@ -29,4 +29,8 @@ class ConsentsConfig(AppConfig):
             )
         )
         header.register("consents", consents)
-        header.register("preferences", preferences)
+        header.register(
+            "preferences",
+            preferences,
+            rows="consents_contactpreference WHERE patient_id = %(patient)s",
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import OuterRef, Q, Subquery
 from django.shortcuts import get_object_or_404
 
 from clinical.consents.models import Consent, ConsentKind, ContactPreference
@@ -96,18 +95,22 @@ def history_of(actor: User, patient: Patient) -> Sequence[Consent]:
 
 
 def missing_of(patient: Patient, today: date) -> list[Missing]:
-    """Answer the required kinds that do not stand: one query."""
-    newest = Consent.objects.filter(patient=patient, kind=OuterRef("pk"))
-    newest = newest.order_by("-answered_on", "-recorded_at", "-id")
-    kinds = ConsentKind.objects.filter(is_active=True, is_required=True).annotate(
-        last_answer=Subquery(newest.values("answer")[:1]),
-        last_expiry=Subquery(newest.values("expires_on")[:1]),
-    )
-    given = Q(last_answer=Consent.Answer.GIVEN) & (Q(last_expiry=None) | Q(last_expiry__gte=today))
-    return [
-        Missing(kind.name, str(kind.last_answer or ""))
-        for kind in kinds.exclude(pk__in=kinds.filter(given).values("pk"))
-    ]
+    """Answer the required kinds that do not stand: two plain queries, for each page asks."""
+    required = ConsentKind.objects.filter(is_active=True, is_required=True)
+    kinds = list(required.values_list("pk", "name"))
+    if not kinds:
+        return []
+    said = Consent.objects.filter(patient=patient).order_by("answered_on", "recorded_at", "id")
+    newest = {
+        kind: (answer, expiry)
+        for kind, answer, expiry in said.values_list("kind_id", "answer", "expires_on")
+    }
+    missing = []
+    for pk, name in kinds:
+        answer, expiry = newest.get(pk, ("", None))
+        if answer != Consent.Answer.GIVEN or (expiry is not None and expiry < today):
+            missing.append(Missing(name, str(answer)))
+    return missing
 
 
 def preference_of(patient: Patient) -> ContactPreference:

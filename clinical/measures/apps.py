@@ -21,7 +21,13 @@ class MeasuresConfig(AppConfig):
 
         register_tab(Tab("Measures", "measures:list", "measures.run", 45, icon="chart-line"))
         timeline.register(SOURCE)
-        header.register("measures", banners, permission="measures.view")
+        header.register(
+            "measures",
+            banners,
+            permission="measures.view",
+            rows="measures_assessment WHERE patient_id = %(patient)s "
+            "AND has_alert AND alert_seen_at IS NULL",
+        )
         add_fields(measure_fields())
         register(
             NavItem(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
-from clinical.appointments.selectors import appointments_of
+from clinical.appointments.selectors import appointments_of, visits_in_short
 from clinical.appointments.today import patients_of_today
 from clinical.contacts.selectors import people_around
 from clinical.patients import selectors, services
@@ -64,7 +64,7 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "contacts": patient.points_in_order(),
         "addresses": patient.addresses.all(),
         "people": people_around(request.user, patient),
-        "visits": appointments_of(request.user, patient, now=timezone.now()),
+        "visits": visits_in_short(request.user, patient, now=timezone.now()),
         "seen_by": patient.coordinator_assignments.select_related("user"),
     }
     return _page(request, patient, "overview", context)

@@ -24,7 +24,12 @@ class ProblemsConfig(AppConfig):
             Tab("Health summary", "problems:summary", "notes.view", 36, icon="heart-rate-monitor")
         )
         timeline.register(SOURCE)
-        header.register("allergies", allergies_in_header, permission="notes.view")
+        header.register(
+            "allergies",
+            allergies_in_header,
+            permission="notes.view",
+            rows="problems_allergy WHERE patient_id = %(patient)s",
+        )
         register(
             NavItem(
                 "Diagnosis codes",

@@ -28,6 +28,10 @@ class ReferralsConfig(AppConfig):
                 group=WORK_LISTS,
             )
         )
-        header.register("referrals", head_of_the_record)
+        header.register(
+            "referrals",
+            head_of_the_record,
+            rows="referrals_referral WHERE patient_id = %(patient)s AND state = 'active'",
+        )
         drawer_facts.register("referrals", beside_the_visit)
         timeline.register(SOURCE)

@@ -31,4 +31,9 @@ class ThreadsConfig(AppConfig):
             )
         )
         register_tab(Tab("Team", "threads:about", "threads.view", 75, icon="messages"))
-        header.register("team tasks", open_tasks, permission="threads.view")
+        header.register(
+            "team tasks",
+            open_tasks,
+            permission="threads.view",
+            rows="threads_thread WHERE patient_id = %(patient)s AND task = 'open'",
+        )

@@ -44,6 +44,7 @@ WRITTEN_SQL = {
     "clinical/patients/merging.py": "tables and columns of our models",
     "clinical/patients/comparing.py": "tables and columns of our models",
     "clinical/patients/duplicates.py": "constants of the module",
+    "clinical/patients/header.py": "constants that apps register",
     "clinical/patients/former.py": "tables of our models",
     "onboarding/imports/loading/writing.py": "tables and columns of our models",
     "onboarding/imports/undo.py": "tables of our models",
