@@ -25,6 +25,7 @@ from tenants.scope import current_scope, public_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,14 @@ class CancelledError(Exception):
     """Somebody has asked for the job to end."""
 
 
+class PostponedError(Exception):
+    """The step is to be done at a later moment; until then nobody works at the job."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
+
+
 @dataclass(frozen=True)
 class Step:
     """One step: its name in the row, what a person reads, what it does."""
@@ -76,6 +85,20 @@ class Kind:
     is_alone: bool = True
     """Whether it keeps every other such job of the clinic out."""
     can_cancel: bool = True
+    no_return: str = ""
+    """The step from which on it can no longer be cancelled, where there is one."""
+    waives_second: Callable[[dict[str, Any]], bool] = lambda _params: False
+    """Says of a job's params that one person is enough for it after all."""
+
+    def may_end_at(self, step: str) -> bool:
+        """Say whether a job that stands at this step may be cancelled."""
+        names = [known.name for known in self.steps]
+        if not self.can_cancel or self.no_return not in names or step not in names:
+            return self.can_cancel
+        return names.index(step) < names.index(self.no_return)
+
+    def is_held(self, params: dict[str, Any]) -> bool:
+        return self.needs_second and not self.waives_second(params)
 
 
 @dataclass
@@ -117,8 +140,13 @@ class Work:
         """Raise where somebody has cancelled the job, or another worker has taken it over."""
         if self._is_lost:
             raise ClaimLostError
-        if self._wants_cancel and kind_of(self.job).can_cancel:
+        if self._wants_cancel and kind_of(self.job).may_end_at(self.job.step):
             raise CancelledError
+
+    def wait_until(self, moment: datetime) -> None:
+        """Go on where the moment has come; else put the job back until then."""
+        if timezone.now() < moment:
+            raise PostponedError(moment)
 
     def keep(self, **notes: Any) -> None:
         """Leave something for later steps, and for this one if it is run again: written at once."""
@@ -182,8 +210,18 @@ def listen(listener: Callable[[Job, str], None]) -> None:
     _listeners.append(listener)
 
 
+@contextmanager
+def listening(listener: Callable[[Job, str], None]) -> Iterator[None]:
+    """Have `listener` called for the length of the block only."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
 def tell(job: Job, what: str) -> None:
-    for listener in _listeners:
+    for listener in tuple(_listeners):
         try:
             listener(job, what)
         except Exception:
@@ -196,6 +234,7 @@ def tell(job: Job, what: str) -> None:
 def ask(
     name: str,
     tenant: Tenant | None,
+    /,
     *,
     asked_by: str,
     asked_from: str,
@@ -209,7 +248,7 @@ def ask(
     kind = kind_named(name)
     if asked_from == "clinic" and not kind.from_clinic:
         raise JobError(f"{kind.title} is for the platform's operators.")
-    held = kind.needs_second
+    held = kind.is_held(params)
     job = Job(
         tenant_id=tenant.pk if tenant is not None else None,
         kind=name,
@@ -281,7 +320,7 @@ def cancel(job: Job) -> Job:
     """End a job: at once where nobody works at it, else at the next point at which it can end."""
     if not job.is_open:
         raise JobError("This job has ended already.")
-    if job.attempts and not kind_of(job).can_cancel:
+    if job.attempts and not kind_of(job).may_end_at(job.step):
         raise JobError(f"{kind_of(job).title} cannot be broken off once it has begun.")
     waiting = Job.objects.filter(pk=job.pk).exclude(state=State.RUNNING)
     ended = waiting.filter(state__in=Job.OPEN).update(
@@ -327,7 +366,7 @@ def _wake(job: Job, what: str) -> None:
 # ── running ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def run(job_id: uuid.UUID | str) -> Job | None:
+def run(job_id: uuid.UUID | str) -> Job | None:  # noqa: PLR0911 - one for each way it can end
     """Do a job's steps; outside every scope. None where it is not to be done now, or another does it."""
     claim = uuid.uuid4()
     job = _claim(uuid.UUID(str(job_id)), claim)
@@ -342,6 +381,8 @@ def run(job_id: uuid.UUID | str) -> Job | None:
     except ClaimLostError:
         log.warning("job %s is another worker's now", job.pk)
         return None
+    except PostponedError as error:
+        return _put_back(work, error.until)
     except CancelledError:
         return _end(work, State.CANCELLED, "cancelled")
     except JobError as error:
@@ -399,11 +440,20 @@ def _claim(job_id: uuid.UUID, claim: uuid.UUID) -> Job | None:
         words = f"{kind.title} is for the platform's operators."
         _end(Work(job=job, claim=claim), State.FAILED, "failed", problem=words)
         return None
-    if kind.needs_second and not job.approved_by:
+    if kind.is_held(job.params) and not job.approved_by:
         with public_scope(using=OWNER):
             Job.objects.filter(pk=job_id, claim=claim).update(state=State.HELD, claim=None)
         return None
     return job
+
+
+def _put_back(work: Work, until: datetime) -> Job | None:
+    with public_scope(using=OWNER):
+        mine = Job.objects.filter(pk=work.job.pk, claim=work.claim)
+        if mine.filter(wants_cancel=False).update(state=State.QUEUED, claim=None, not_before=until):
+            job: Job = Job.objects.get(pk=work.job.pk)
+            return job
+    return _end(work, State.CANCELLED, "cancelled")
 
 
 def _end(work: Work, state: str, what: str, *, problem: str = "") -> Job | None:

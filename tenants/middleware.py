@@ -11,6 +11,8 @@ from django.http import Http404
 from django.shortcuts import render
 from django.urls import set_urlconf
 
+from tenants.closing import OPEN, closed_response, moved_response
+from tenants.lifecycle import moved_to
 from tenants.models import Tenant
 from tenants.scope import (
     Actor,
@@ -54,10 +56,13 @@ class ScopeMiddleware:
             return self._respond(request, platform_scope(actor=actor))
         with public_scope():
             tenant = Tenant.objects.filter(subdomain=label).first() if label else None
+            renamed = moved_to(label) if label and tenant is None else None
+        if renamed is not None:
+            return moved_response(request, renamed)
         if tenant is None or tenant.state in {Tenant.State.DELETED, Tenant.State.CREATING}:
             return render(request, "ui/no_clinic.html", {"host": request.get_host()}, status=404)
-        if tenant.state == Tenant.State.SUSPENDED:
-            return render(request, "ui/suspended.html", {"clinic": tenant}, status=503)
+        if tenant.state not in OPEN:
+            return closed_response(request, tenant)
         request.tenant = tenant  # type: ignore[attr-defined]
         request.urlconf = settings.CLINIC_URLCONF
         return self._respond(request, entered(Scope(**_fields(tenant, actor))))

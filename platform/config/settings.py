@@ -139,6 +139,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     *dict.fromkeys([*SHARED_APPS, *TENANT_APPS]),
+    "onboarding.lifecycle",
 ]
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────
@@ -199,6 +200,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "tenants.closing.ReadOnlyMiddleware",
     "onboarding.imports.maintenance.MaintenanceMiddleware",
     "audit.middleware.DenialObserver",
     "clinical.patients.middleware.MergedPatientMiddleware",

@@ -70,7 +70,7 @@ def find(found: str) -> tuple[Tenant, UUID] | None:
     """Answer the clinic and the connection behind a digest. Outside of any clinic's scope."""
     with public_scope():
         row = VendorBinding.objects.select_related("tenant").filter(digest=found).first()
-    kept = (Tenant.State.ACTIVE, Tenant.State.SUSPENDED)
+    kept = (Tenant.State.ACTIVE, Tenant.State.READ_ONLY, Tenant.State.SUSPENDED)
     if row is None or row.tenant.state not in kept:
         return None
     return row.tenant, row.connection_id

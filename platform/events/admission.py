@@ -14,6 +14,7 @@ from accounts.permissions import FACTOR_IS_MANDATORY
 from accounts.sessions import SessionStore
 from events.topics import heard_by
 from tenants.middleware import subdomain_of
+from tenants.closing import OPEN
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 
@@ -70,7 +71,7 @@ def _clinic_of(host: str) -> Tenant:
     if not label or label == settings.OPERATORS_SUBDOMAIN:
         raise NotAdmittedError(NOT_FOUND)
     with public_scope():
-        tenant = Tenant.objects.filter(subdomain=label, state=Tenant.State.ACTIVE).first()
+        tenant = Tenant.objects.filter(subdomain=label, state__in=OPEN).first()
     if tenant is None:
         raise NotAdmittedError(NOT_FOUND)
     return cast("Tenant", tenant)
