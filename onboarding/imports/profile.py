@@ -16,7 +16,7 @@ from onboarding.imports.naming import tokens
 from onboarding.imports.values import dates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import date
 
     from onboarding.filemaker.sources import Field, Locale, Record
@@ -179,7 +179,7 @@ class FieldTally:
         if len(self.masks) < MASK_LIMIT:
             self.masks[masked(text)] += 1
         if self.kind.type != "container" and len(text) <= LONGEST_TESTED:
-            self.shape.update(name for name, test in tools.tests.items() if test(text))
+            self.shape.update(tools.look(text))
 
     def as_json(self, records: int) -> dict[str, Any]:
         sampled = max(self.tried, 1)
@@ -231,7 +231,7 @@ class FieldTally:
 class _Tools:
     """Readers in the file's own locale."""
 
-    tests: Mapping[str, Callable[[str], bool]]
+    look: Callable[[str], tuple[str, ...]]
     order: Any
     today: date
     locale: Locale | None
@@ -274,7 +274,7 @@ class TableTally:
         self._named = {f.id for f in table.fields if NAMES & set(tokens(f.name))}
         self._fields = {f.id: FieldTally(f) for f in table.fields}
         order = structure.date_order
-        self._tools = _Tools(shapes.tests(order, today), order, today, structure.locale)
+        self._tools = _Tools(shapes.looker(order, today), order, today, structure.locale)
 
     def take(self, record: Record) -> None:
         self.records += 1

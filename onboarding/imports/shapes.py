@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from clinical.patients.identifiers import Kind, is_valid_identifier
@@ -88,6 +89,44 @@ def tests(order: DateOrder, today: date) -> dict[str, Callable[[str], bool]]:
         "word": lambda text: len(text) <= 60 and bool(_WORD.fullmatch(text.strip())),  # noqa: PLR2004
         "flag": lambda text: words.read_flag(text).value is not None,
     }
+
+
+LONGEST_WORD = 60
+_DIGITS = {
+    "date": 1, "birth": 1, "time": 1, "timestamp": 1, "postcode": 1, "street": 1, "address": 1,
+    "dva": 1, "integer": 1, "phone": 8, "ndis": 9, "medicare": 10, "ihi": 16,
+}  # fmt: skip
+"""How many digits a value has at the least that passes the test."""
+_ONE_WORD = frozenset({"state", "sex", "status", "title", "flag"})
+"""Tests that nothing longer passes."""
+_OF_WORDS = frozenset({"state", "sex", "status", "title", "archived"})
+"""Tests that look at the folded text, which is the same folded again."""
+
+
+def looker(order: DateOrder, today: date) -> Callable[[str], tuple[str, ...]]:
+    """Answer what names the tests that a value passes.
+
+    Every value of a sample is tried, and most tests cannot be passed by most values: their digits and
+    their length are counted once, so that a name is not read as a date, a card and a phone number.
+    Values that come again and again, as most do, are looked at once.
+    """
+    table = [
+        (name, test, _DIGITS.get(name, 0), name in _ONE_WORD, name in _OF_WORDS)
+        for name, test in tests(order, today).items()
+    ]
+
+    @lru_cache(maxsize=5_000)
+    def look(text: str) -> tuple[str, ...]:
+        digits, is_long, folds = sum(map(str.isdigit, text)), len(text) > LONGEST_WORD, folded(text)
+        return tuple(
+            name
+            for name, test, least, is_one_word, is_of_words in table
+            if digits >= least
+            and not (is_one_word and is_long)
+            and test(folds if is_of_words else text)
+        )
+
+    return look
 
 
 def bare_number(text: str) -> str:
