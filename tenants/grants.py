@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.conf import settings
 
-from tenants.walls import APP, PLATFORM
+from tenants.walls import APP, BACKUP, PLATFORM
 
 APP_RIGHTS = {
     "tenants_tenant": "SELECT",
@@ -18,6 +18,7 @@ APP_RIGHTS = {
 """Shared table → rights of nexus_app. Other apps add theirs with `grant_to_app`."""
 
 OWN_ROWS = (
+    "support_desk_case",
     "tenants_datakey",
     "tenants_job",
     "backups_backup",
@@ -34,17 +35,33 @@ it finds out whose a request is.
 ALSO_CHECKED = {"tenants_job": "asked_from = 'clinic' AND approved_by = ''"}
 """What a row that a clinic writes into a shared table must say besides."""
 
+SEEN_AS: dict[str, str] = {}
+"""Shared tables with a condition of their own for what the app's role sees and writes."""
+
 CLOSED_TO_PLATFORM = ("tenants_datakey", "tenants_vendorbinding")
 """Shared tables that are not the operators' business."""
 
 
-PLATFORM_READS_ONLY = ("tenants_schemascript", "tenants_migrationhead", "django_migrations")
-"""What is written there is run as the owner of all clinics, or decides what is run."""
+PLATFORM_READS_ONLY = (
+    "tenants_schemascript",
+    "tenants_migrationhead",
+    "django_migrations",
+    "support_desk_case",
+)
+"""What is written there is run as the owner of all clinics, or decides what is run, or who is let in."""
 
 
 def grant_to_app(table: str, rights: str) -> None:
     """Let the web role use a shared table; called from an AppConfig's ready()."""
     APP_RIGHTS[table] = rights
+
+
+def seen_as(table: str, condition: str) -> None:
+    """Say which rows of a shared table the web role meets: SQL in which `{tenant_id}` is the scope's.
+
+    Called from an AppConfig's ready(), before the table's first migration.
+    """
+    SEEN_AS[table] = condition
 
 
 def public_statements() -> list[str]:
@@ -64,6 +81,9 @@ def public_statements() -> list[str]:
             statements.append(_shared_wall(table))
     return [
         *statements,
+        # A dump of the whole database reads how far each sequence is.
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {BACKUP}",
+        f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {BACKUP}",
         *(
             f'REVOKE INSERT, UPDATE, DELETE ON public."{table}" FROM {PLATFORM}'
             for table in PLATFORM_READS_ONLY
@@ -80,6 +100,9 @@ def _shared_wall(table: str) -> str:
     nobody = "(SELECT current_setting('rls.tenant_id')::int) = 0"
     own = "tenant_id = (SELECT current_setting('rls.tenant_id')::int)"
     mine = own if table in (*OWN_ROWS, *FOUND_FROM_OUTSIDE) else nobody
+    if table in SEEN_AS:
+        scope = "(SELECT current_setting('rls.tenant_id')::int)"
+        mine = SEEN_AS[table].replace("{tenant_id}", scope)
     written = f"{mine} AND {ALSO_CHECKED[table]}" if table in ALSO_CHECKED else mine
     outside = ""
     if table in FOUND_FROM_OUTSIDE:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 KEY_BYTES = 32
 
@@ -115,6 +115,23 @@ def pair(name: str) -> tuple[str, str]:
     return first, second
 
 
+def words(name: str) -> tuple[str, ...]:
+    """Read words with commas between them; nothing is none."""
+    return tuple(filter(None, (part.strip() for part in os.environ.get(name, "").split(","))))
+
+
+def retention(name: str, default: str) -> tuple[int, int, int]:
+    """Read how many daily, weekly and monthly ones are kept: `14d,8w,12m`."""
+    value = os.environ.get(name, "") or default
+    match = re.fullmatch(r"([1-9]\d{0,2})d,(\d{1,3})w,(\d{1,3})m", value.replace(" ", ""))
+    if match is None:
+        raise EnvironmentVariableError(
+            f"{name}={value!r} must look like 14d,8w,12m, with at least one day."
+        )
+    daily, weekly, monthly = map(int, match.groups())
+    return daily, weekly, monthly
+
+
 @dataclass(frozen=True)
 class DatabaseUrl:
     """`postgresql://user:password@host:port/name?option=value`."""
@@ -139,6 +156,15 @@ class DatabaseUrl:
             port=parts.port or 5432,
             name=unquote(parts.path.lstrip("/")),
         )
+
+    @staticmethod
+    def for_role(url: str, role: str, password: str) -> str:
+        """Answer the same database's URL for another role; empty without a URL or a password."""
+        parts = urlsplit(url)
+        if not url or not password:
+            return ""
+        netloc = f"{role}:{quote(password, safe='')}@{parts.netloc.rpartition('@')[2]}"
+        return parts._replace(netloc=netloc).geturl()
 
     def django(self, **options: Any) -> dict[str, Any]:
         """The entry of Django's DATABASES."""

@@ -50,6 +50,9 @@ PUSH_KEY = env.text("NEXUS_PUSH_KEY", "")
 # Whom a push service may write to about us.
 PUSH_CONTACT = env.text("NEXUS_PUSH_CONTACT", f"mailto:postmaster@{BASE_DOMAIN}")
 
+# Plans with their prices and limits, the trial, how sign-ups are kept: the installation's own file.
+OFFER_FILE = env.text("NEXUS_OFFER", str(ROOT / "onboarding" / "subscription" / "offer.json"))
+
 # Which private networks a clinic's FileMaker Server may stand in: none but those named here.
 PRIVATE_NETWORKS = env.networks("NEXUS_PRIVATE_NETWORKS")
 
@@ -90,11 +93,14 @@ SHARED_APPS = [
     "django_otp.plugins.otp_totp",
     "onboarding.signup",
     "onboarding.backups",
+    "support.desk",
+    "announcements",
     "operators",
 ]
 TENANT_APPS = [
     "accounts",
     "audit",
+    "support",
     "events",
     "connections",
     "django_otp",
@@ -121,6 +127,7 @@ TENANT_APPS = [
     "clinical.threads",
     "clinical.recalls",
     "clinical.reports",
+    "clinical.rights",
     "billing_integrations.invoices",
     "billing_integrations.xero",
     "billing_integrations.ndis",
@@ -131,6 +138,9 @@ TENANT_APPS = [
     "billing_integrations.storage",
     "onboarding.imports",
     "onboarding.takeout",
+    "onboarding.checklist",
+    "onboarding.demo_data",
+    "onboarding.subscription",
     "operators.figures",
 ]
 INSTALLED_APPS = [
@@ -192,6 +202,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "connections.hooks.HookMiddleware",
     "audit.middleware.DenialRecorder",
+    "support.middleware.PlatformsRecord",
     "tenants.middleware.ScopeMiddleware",
     "events.middleware.StreamPolicyMiddleware",
     "clinical.practice.middleware.ClinicTimeMiddleware",
@@ -200,6 +211,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "support.middleware.VisitMiddleware",
     "tenants.closing.ReadOnlyMiddleware",
     "onboarding.imports.maintenance.MaintenanceMiddleware",
     "audit.middleware.DenialObserver",
@@ -276,6 +288,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "sweep-support-access": {
+        "task": "support.sweep",
+        "schedule": 30.0,
+        "options": {"expires": 28},
+    },
     "resume-jobs": {"task": "tenants.resume_jobs", "schedule": 20.0, "options": {"expires": 18}},
     "seal-audit-trails": {
         "task": "audit.seal_everywhere",
@@ -300,6 +317,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 590},
     },
     "tidy-reports": {"task": "reports.tidy_everywhere", "schedule": 600.0},
+    "tidy-rights": {"task": "rights.tidy_everywhere", "schedule": 3600.0},
     "tidy-notices": {"task": "notices.tidy_everywhere", "schedule": 24 * 3600.0},
     "send-waiting-letters": {
         "task": "letters.send_everywhere",
@@ -345,10 +363,25 @@ CELERY_BEAT_SCHEDULE = {
     "compare-with-xero": {"task": "xero.check_everywhere", "schedule": 24 * 3600.0},
     "resume-forgotten-imports": {"task": "imports.resume_forgotten", "schedule": 3600.0},
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
+    "sweep-sign-ups": {"task": "signup.sweep", "schedule": 24 * 3600.0},
+    "end-trials": {"task": "subscription.end_trials", "schedule": 3600.0},
 }
 STORAGE_URL = env.text("STORAGE_URL", f"file://{VAR / 'files'}")
 _files = FileStorage.parse(STORAGE_URL, var=VAR)
 WORK_DIR = _files.work_dir
+# ── Backups: where they lie, who can open them, how long they stay, and which role reads ───────────
+BACKUP_STORE = FileStorage.parse(
+    env.text("NEXUS_BACKUP_URL", f"file://{VAR / 'backups'}"), var=VAR, variable="NEXUS_BACKUP_URL"
+).options
+BACKUP_STORE = {
+    name: value for name, value in BACKUP_STORE.items() if not name.endswith("_permissions_mode")
+}
+BACKUP_RECIPIENTS = env.words("NEXUS_BACKUP_RECIPIENTS")
+BACKUP_KEEP = env.retention("NEXUS_BACKUP_KEEP", "14d,8w,12m")
+BACKUP_FILES = env.flag("NEXUS_BACKUP_FILES", default=True)
+BACKUP_DATABASE_URL = env.text("DATABASE_BACKUP_URL", "") or env.DatabaseUrl.for_role(
+    env.text("DATABASE_OWNER_URL", ""), "nexus_backup", env.text("DATABASE_BACKUP_PASSWORD", "")
+)
 # Where files of patients are scanned: tcp://host:port or unix:///path of a clamd; empty: they are not.
 CLAMD_URL = env.text("CLAMD_URL", "")
 STORAGES = {

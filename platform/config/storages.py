@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHAPES = (
-    "STORAGE_URL must look like file:///var/lib/nexus/files or "
+    "{variable} must look like file:///var/lib/nexus/files or "
     "s3://bucket/prefix?region=ap-southeast-2&kms=key-id (endpoint=https://… for a store that is "
     "not Amazon's; the access keys stand in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, not here)."
 )
@@ -25,7 +25,7 @@ class FileStorage:
     work_dir: str
 
     @classmethod
-    def parse(cls, url: str, *, var: Path) -> FileStorage:
+    def parse(cls, url: str, *, var: Path, variable: str = "STORAGE_URL") -> FileStorage:
         """Read the URL; raises EnvironmentVariableError for what is neither a folder nor a bucket."""
         parts = urlsplit(url)
         if parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc:
@@ -37,10 +37,11 @@ class FileStorage:
             }
             return cls("tenants.storage.ScopedFileSystemStorage", options, folder)
         if parts.scheme != "s3" or not parts.hostname or parts.username:
-            raise EnvironmentVariableError(SHAPES)
+            raise EnvironmentVariableError(SHAPES.format(variable=variable))
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if unknown := set(query) - {"region", "endpoint", "kms"}:
-            raise EnvironmentVariableError(f"{SHAPES} It has {', '.join(sorted(unknown))}.")
+            shapes = SHAPES.format(variable=variable)
+            raise EnvironmentVariableError(f"{shapes} It has {', '.join(sorted(unknown))}.")
         options = {
             "bucket": parts.netloc,
             "prefix": unquote(parts.path).strip("/"),

@@ -38,7 +38,7 @@ class Environment:
         return self._without(ADMIN, OWNER, BACKUP)
 
     def for_worker(self) -> dict[str, str]:
-        return self._without(ADMIN, BACKUP)
+        return self._without(ADMIN)
 
     def for_commands(self) -> dict[str, str]:
         return self._without()
