@@ -47,6 +47,7 @@ urlpatterns = [
     path("settings/data/import/", include("onboarding.imports.urls")),
     path("settings/data/export/", include("onboarding.takeout.urls")),
     path("", include("accounts.urls")),
+    path("", include("announcements.urls")),
     path("", include("ui.pwa_urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from events.addresses import stream_url
+from tenants import flags
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -23,7 +24,7 @@ class Live:
         user = getattr(self._request, "user", None)
         if tenant is None or user is None or not user.is_authenticated:
             return ""
-        return stream_url(tenant)
+        return stream_url(tenant) if flags.is_on(tenant, "live_updates") else ""
 
 
 def live(request: HttpRequest) -> dict[str, Live]:

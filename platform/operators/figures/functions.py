@@ -8,7 +8,7 @@ operators' role, which has no way into the schema, and not the web role.
 from __future__ import annotations
 
 CLINIC_FIGURES = """
-CREATE FUNCTION {schema}.clinic_figures() RETURNS jsonb
+CREATE OR REPLACE FUNCTION {schema}.clinic_figures() RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = {schema}, ext, pg_temp
 AS $figures$
@@ -21,6 +21,8 @@ BEGIN
         'users', (SELECT count(*) FROM accounts_user WHERE is_active AND invited_at IS NULL),
         'invited', (SELECT count(*) FROM accounts_user WHERE is_active AND invited_at IS NOT NULL),
         'patients', (SELECT count(*) FROM patients_patient WHERE NOT is_archived),
+        'clinicians', (SELECT count(*) FROM practice_practitioner WHERE is_active),
+        'locations', (SELECT count(*) FROM practice_location WHERE is_active),
         'appointments', (SELECT count(*) FROM appointments_appointment
             WHERE created_at > now() - interval '30 days'),
         'last_activity', (SELECT max(last_seen_at) FROM accounts_session WHERE user_id IS NOT NULL),
