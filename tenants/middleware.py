@@ -94,6 +94,7 @@ def _fields(tenant: Tenant, actor: Actor) -> dict[str, Any]:
         "actor": actor,
         "name": scope.name,
         "time_zone": scope.time_zone,
+        "plan": scope.plan,
     }
 
 

@@ -47,6 +47,8 @@ class Actor:
     reach: str = ""
     """`all` where the person's permission to see patients is unlimited; else the database looks itself."""
     address: str = ""
+    hand: str = ""
+    """What a visitor from the platform may do here: `reads`, `changes` or `sends`; empty: no visitor."""
 
 
 NOBODY = Actor(label="system")
@@ -64,6 +66,8 @@ class Scope:
     name: str = ""
     """The clinic's, as its patients know it."""
     time_zone: str = ""
+    plan: str = ""
+    """What it has subscribed to; its limits are `onboarding.subscription`'s to know."""
 
     @property
     def is_clinic(self) -> bool:
@@ -153,7 +157,7 @@ def scope_of(tenant: Tenant | Scope, *, using: str = "default") -> Scope:
         return replace(tenant, alias=using)
     return Scope(
         tenant.schema_name, tenant.pk, using, tenant.subdomain,
-        name=tenant.name, time_zone=tenant.time_zone,
+        name=tenant.name, time_zone=tenant.time_zone, plan=tenant.plan,
     )  # fmt: skip
 
 

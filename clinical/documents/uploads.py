@@ -14,6 +14,7 @@ from clinical.documents.models import Document, ImageBatch, Upload
 from clinical.documents.receiving import MAX_BYTES
 from clinical.documents.services import store_file
 from clinical.documents.sniffing import is_picture
+from clinical.practice.limits import words_against_storing
 from clinical.practice.rules import require
 from ui.uploads import DamagedPartError, TooLargeUploadError, UploadError, shown_name
 
@@ -49,6 +50,8 @@ def start_upload(
         raise TooLargeUploadError(
             f"The file has {size / 1e9:.1f} GB; up to {MAX_BYTES / 1e9:.1f} GB can come."
         )
+    if words := words_against_storing(size):
+        raise RefusedUploadError(words)
     return Upload.objects.create(
         patient=patient,
         kind=kind,

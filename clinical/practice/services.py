@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from django.db import transaction
 
 from accounts.permissions import Action, Resource
+from clinical.practice.limits import check_entry
 from clinical.practice.models import (
     AppointmentType,
     FundingType,
@@ -76,5 +77,6 @@ def set_provider_numbers(
 
 def _saved(entry: Entry) -> Entry:
     entry.full_clean()
+    check_entry(entry)
     entry.save()
     return entry

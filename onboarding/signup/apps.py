@@ -11,4 +11,8 @@ class SignupConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from onboarding.signup.sweeping import SWEEP
+        from tenants import jobs
+
         grant_to_app("signup_signup", "SELECT, INSERT, UPDATE")
+        jobs.register(SWEEP)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from accounts.models import User
-from onboarding.signup.services import subdomain_is_free
-from tenants.lifecycle import SubdomainError, check_subdomain
+from onboarding.signup.addresses import check_address
+from onboarding.subscription.offer import offer
+from tenants.lifecycle import SubdomainError
+
+if TYPE_CHECKING:
+    from onboarding.signup.models import Signup
 
 ZONES = [
     ("Australia/Sydney", "Sydney, Canberra"),
@@ -25,14 +29,25 @@ ZONES = [
 ]
 
 
-class SignupForm(forms.Form):
-    clinic_name = forms.CharField(label="Clinic’s name", max_length=120)
+class _AddressForm(forms.Form):
     subdomain = forms.CharField(
         label="Address",
         max_length=40,
         help_text="Where your staff will sign in. Letters, digits and hyphens.",
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
+
+    def clean_subdomain(self) -> str:
+        try:
+            return check_address(self.cleaned_data["subdomain"])
+        except SubdomainError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class SignupForm(_AddressForm):
+    """Who asks for a clinic, and for which."""
+
+    clinic_name = forms.CharField(label="Clinic’s name", max_length=120)
     time_zone = forms.ChoiceField(label="Time zone", choices=ZONES, initial="Australia/Sydney")
     owner_name = forms.CharField(
         label="Your name",
@@ -40,8 +55,30 @@ class SignupForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     email = forms.EmailField(
-        label="Work e-mail", widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label="Work e-mail",
+        help_text="We mail you a link to go on with; it is also the name you sign in with.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+    field_order = ("clinic_name", "subdomain", "time_zone", "owner_name", "email")
+
+    def clean_time_zone(self) -> str:
+        zone = str(self.cleaned_data["time_zone"])
+        zoneinfo.ZoneInfo(zone)
+        return zone
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).strip().lower()
+        if email.rpartition("@")[2] in offer().throw_away_domains:
+            raise forms.ValidationError(
+                "Mail to this address ends soon, and with it your way back in. "
+                "Use the address you work with."
+            )
+        return email
+
+
+class ConfirmForm(_AddressForm):
+    """What makes the clinic: a password, and the agreement."""
+
     password = forms.CharField(
         label="Password",
         help_text="At least 12 characters. A few unrelated words are easy to keep in mind.",
@@ -51,31 +88,16 @@ class SignupForm(forms.Form):
     )
     terms = forms.BooleanField(
         label="I accept the terms of service and the data-processing agreement",
-        error_messages={"required": "Please accept the terms to go on."},
+        error_messages={"required": "Please accept them to go on."},
     )
+    field_order = ("subdomain", "password", "terms")
 
-    def clean_subdomain(self) -> str:
-        try:
-            subdomain = check_subdomain(self.cleaned_data["subdomain"])
-        except SubdomainError as error:
-            raise forms.ValidationError(str(error)) from error
-        if not subdomain_is_free(subdomain):
-            raise forms.ValidationError(
-                f"“{subdomain}” is taken by another clinic. Choose another address."
-            )
-        return subdomain
+    def __init__(self, signup: Signup, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"subdomain": signup.subdomain}, **kwargs)
+        self.signup = signup
 
-    def clean_time_zone(self) -> str:
-        zone = str(self.cleaned_data["time_zone"])
-        zoneinfo.ZoneInfo(zone)
-        return zone
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if password := cleaned.get("password"):
-            person = User(email=cleaned.get("email", ""), name=cleaned.get("owner_name", ""))
-            try:
-                validate_password(password, person)
-            except forms.ValidationError as error:
-                self.add_error("password", error)
-        return cleaned
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        person = User(email=self.signup.email, name=self.signup.owner_name)
+        validate_password(password, person)
+        return password

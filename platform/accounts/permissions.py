@@ -53,7 +53,10 @@ class Resource(StrEnum):
     INTEGRATIONS = "integrations"
     STAFF = "staff"
     AUDIT = "audit"
+    PRIVACY = "privacy"
     SETTINGS = "settings"
+    SUBSCRIPTION = "subscription"
+    SUPPORT = "support"
     ACCOUNT = "account"
     TENANTS = "tenants"
 
@@ -81,7 +84,10 @@ _LABELS = {
     Resource.INTEGRATIONS: "Integrations",
     Resource.STAFF: "Staff",
     Resource.AUDIT: "Audit trail",
+    Resource.PRIVACY: "Privacy requests and registers",
     Resource.SETTINGS: "Settings",
+    Resource.SUBSCRIPTION: "Plan and address",
+    Resource.SUPPORT: "Support access",
     Resource.ACCOUNT: "Own account",
     Resource.TENANTS: "Clinics on the platform",
 }
@@ -133,13 +139,18 @@ _LEADS = {
     Resource.INTEGRATIONS: _grant(*_KEEP, _E, _R),
     Resource.STAFF: _grant(*_KEEP),
     Resource.AUDIT: _grant(_V, _E),
+    Resource.PRIVACY: _grant(*_KEEP, _E, _R),
     Resource.SETTINGS: _grant(*_KEEP),
     **_OWN,
 }
 
 TABLE: Mapping[str, Mapping[Resource, Grant]] = {
-    Role.OWNER: _LEADS,
-    Role.ADMIN: _LEADS,
+    Role.OWNER: {
+        **_LEADS,
+        Resource.SUPPORT: _grant(_V, _C, _X),
+        Resource.SUBSCRIPTION: _grant(_V, _X),
+    },
+    Role.ADMIN: {**_LEADS, Resource.SUPPORT: _grant(_V)},
     Role.CLINICIAN: {
         Resource.PATIENTS: _grant(_V, _C, _X),
         Resource.APPOINTMENTS: _grant(*_KEEP),
@@ -187,12 +198,47 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
     },
     Role.OPERATOR: {
         Resource.TENANTS: _grant(*_KEEP, _E, _R),
+        Resource.SUPPORT: _grant(_V, _C, _X, _R),
         Resource.STAFF: _grant(*_KEEP),
         Resource.AUDIT: _grant(_V, _E),
         **_OWN,
     },
 }
 """Role → resource → grant. What does not stand here is refused."""
+
+_LOOKS = {
+    resource: _grant(_V)
+    for resource in Resource
+    # Who works here is seen; secrets of other services, grants and exports are not.
+    if resource
+    not in {Resource.INTEGRATIONS, Resource.SUPPORT, Resource.SUBSCRIPTION, Resource.TENANTS}
+}
+_MENDS = {
+    **_LOOKS,
+    Resource.PATIENTS: _grant(_V, _C, _X),
+    Resource.CONTACTS: _grant(_V, _C, _X),
+    Resource.DOCUMENTS: _grant(_V, _X),
+    Resource.IMPORTS: _grant(_V, _C, _X, _R),
+    Resource.SETTINGS: _grant(_V, _C, _X),
+}
+
+VISITORS: Mapping[str, Mapping[Resource, Grant]] = {
+    "visit.reads": _LOOKS,
+    "visit.changes": _MENDS,
+    "visit.sends": {
+        **_MENDS,
+        Resource.APPOINTMENTS: _grant(_V, _C, _X),
+        Resource.LETTERS: _grant(_V, _C, _X),
+        Resource.MESSAGES: _grant(_V, _C, _X),
+        Resource.RECALLS: _grant(_V, _X),
+        Resource.MEASURES: _grant(_V, _R),
+        Resource.INVOICES: _grant(_V, _C, _X),
+    },
+}
+"""What somebody of the platform may do whom an owner has let in, by what they were let in for.
+
+No row of a clinic has such a role: it is given to the person of a request, see `support.visits`.
+"""
 
 FACTOR_IS_MANDATORY = frozenset({Role.OWNER, Role.ADMIN, Role.OPERATOR})
 
@@ -201,7 +247,7 @@ def reach_of(user: Any, action: Action, resource: Resource) -> Reach | None:
     """Answer how far the person's permission goes; None where there is none at all."""
     if user is None or not user.is_authenticated or not user.is_active:
         return None
-    grant = TABLE.get(user.role, {}).get(resource)
+    grant = (TABLE.get(user.role) or VISITORS.get(user.role, {})).get(resource)
     return grant.reach if grant is not None and action in grant.actions else None
 
 

@@ -92,6 +92,7 @@ SHARED_APPS = [
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
     "onboarding.signup",
+    "onboarding.lifecycle",
     "onboarding.backups",
     "support.desk",
     "announcements",
@@ -149,7 +150,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     *dict.fromkeys([*SHARED_APPS, *TENANT_APPS]),
-    "onboarding.lifecycle",
 ]
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────

@@ -46,6 +46,8 @@ urlpatterns = [
     path("settings/data/", include("onboarding.imports.data_urls")),
     path("settings/data/import/", include("onboarding.imports.urls")),
     path("settings/data/export/", include("onboarding.takeout.urls")),
+    path("settings/clinic/", include("onboarding.subscription.urls")),
+    path("", include("support.urls")),
     path("", include("accounts.urls")),
     path("", include("announcements.urls")),
     path("", include("ui.pwa_urls")),
