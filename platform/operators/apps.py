@@ -8,15 +8,6 @@ class OperatorsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ui.navigation import NavItem, register
+        from operators import navigation
 
-        register(
-            NavItem(
-                "Clinics",
-                "operators:tenants",
-                "building-hospital",
-                permission="tenants.view",
-                order=10,
-                site="operators",
-            )
-        )
+        navigation.register_all()
