@@ -11,6 +11,7 @@ from celery import Task, shared_task
 from tenants import jobs
 from tenants.models import Tenant
 from tenants.scope import Actor, NoTenantError, Scope, active_scope, public_scope, tenant_scope
+from tenants.serving import RETRY_SECONDS, is_behind, with_heads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,14 @@ T = TypeVar("T")
 
 TENANT_HEADER = "nexus_tenant"
 ACTOR_HEADER = "nexus_actor"
+GONE = frozenset({Tenant.State.DELETING, Tenant.State.DELETED})
+MOVING_SECONDS = 30
+
+
+def _told(actor: Actor) -> list[str]:
+    """Answer what a message says of who asked; of a visitor also who let them in, and to do what."""
+    visitor = [actor.impersonator, actor.hand] if actor.impersonator else []
+    return [actor.id, actor.label, actor.request_id, *visitor]
 
 
 class TenantTask(_Task):
@@ -43,7 +52,7 @@ class TenantTask(_Task):
             if scope is None or not scope.is_clinic:
                 raise NoTenantError(f"{self.name} needs a clinic: call it inside tenant_scope().")
             headers[TENANT_HEADER] = scope.tenant_id
-            headers[ACTOR_HEADER] = [scope.actor.id, scope.actor.label, scope.actor.request_id]
+            headers[ACTOR_HEADER] = _told(scope.actor)
         return super().apply_async(args, kwargs, headers=headers, **options)
 
     def delay_for(self, tenant_id: int, *args: Any, **kwargs: Any) -> Any:
@@ -58,7 +67,19 @@ class TenantTask(_Task):
         if tenant_id is None:
             raise NoTenantError(f"{self.name} came without a clinic.")
         with public_scope():
-            tenant = Tenant.objects.get(pk=tenant_id)
+            tenant = with_heads(Tenant.objects.all()).get(pk=tenant_id)
+        if tenant.state in GONE:
+            log.info("%s was for a clinic that is gone", self.name)
+            return None
+        if tenant.state == Tenant.State.MOVING:
+            raise self.retry(countdown=MOVING_SECONDS, max_retries=None)
+        if is_behind(tenant):
+            raise self.retry(countdown=RETRY_SECONDS, max_retries=None)
+        if tenant.state in GONE:
+            log.info("%s was for a clinic that is gone", self.name)
+            return None
+        if tenant.state == Tenant.State.MOVING:
+            raise self.retry(countdown=MOVING_SECONDS, max_retries=None)
         if self.long:
             self.request.update(tenant=tenant)
             return super().__call__(*args, **kwargs)
@@ -73,7 +94,8 @@ class TenantTask(_Task):
     @property
     def actor(self) -> Actor:
         found = self._header(ACTOR_HEADER) or ["", "system", ""]
-        return Actor(id=found[0], label=found[1], request_id=found[2])
+        impersonator, hand = found[3:5] if len(found) > 3 else ("", "")  # noqa: PLR2004 - who, as whom
+        return Actor(found[0], found[1], impersonator, found[2], hand=hand)
 
     def _header(self, name: str) -> Any:
         headers = getattr(self.request, "headers", None) or {}
@@ -94,9 +116,13 @@ def tenant_task(*, name: str, long: bool = False, **options: Any) -> Callable[..
 
 
 def active_clinics() -> list[Tenant]:
-    """Answer the clinics that are open; the caller is outside every scope."""
+    """Answer the clinics that are open; the caller is outside every scope.
+
+    Those whose tables are not yet those of this version are left out: their turn comes again.
+    """
     with public_scope():
-        return list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+        clinics = with_heads(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+        return [clinic for clinic in clinics if not is_behind(clinic)]
 
 
 def in_every_clinic(look: Callable[[Tenant], T], *, what: str) -> Iterator[tuple[Tenant, T]]:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from connections.alarms import Alarm
+    from support.telling import News
 
 
-def tell_of_alarm(people: Sequence[User], alarm: Alarm) -> None:
-    """Put the alarm under the bell of those who can mend it."""
+def tell_of_alarm(people: Sequence[User], alarm: Alarm | News) -> None:
+    """Put the alarm, or the news of support's access, under the bell of those whom it concerns."""
     told = Told(key=alarm.key, text=alarm.title, url=alarm.url, kind=Notice.Kind.OTHER)
     notify(people, told, at=timezone.now())

@@ -13,6 +13,7 @@ class NoticesConfig(AppConfig):
         from clinical.notices.alarms import tell_of_alarm
         from clinical.notices.selectors import unread_of
         from connections.alarms import on_alarm
+        from support.telling import on_news
         from ui.navigation import NavItem, register
         from ui.pwa import add_to_worker
         from ui.topbar import Tool, register_tool
@@ -23,4 +24,5 @@ class NoticesConfig(AppConfig):
         register(NavItem("Notifications", "notices:list", "bell", "account.view", 20, place="user"))
         add_to_worker("notices/push-worker.js")
         on_alarm(tell_of_alarm)
+        on_news(tell_of_alarm)
         register_tool(Tool("notices/_bell.html", permission="account.view", counts=unread_of))

@@ -16,6 +16,7 @@ from django_otp.models import Device
 from accounts.permissions import FACTOR_IS_MANDATORY
 from accounts.sessions import BACKGROUND_HEADER, SessionStore
 from accounts.signing_in import answer_stranger, answer_unverified, name_actor
+from accounts.visitors import VISIT, visitor_behind
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
@@ -80,8 +81,11 @@ class AuthenticationMiddleware:
 def person_behind(request: HttpRequest) -> User | AnonymousUser:
     """Answer the person of the session; the audit trail names them from here on.
 
-    A session that has not passed a second factor its person has set up is nobody's.
+    A session that has not passed a second factor its person has set up is nobody's. A visit from the
+    platform is a session of its own kind: `accounts.visitors`.
     """
+    if VISIT in request.session:
+        return visitor_behind(request)
     user = auth.get_user(request)
     if not user.is_authenticated:
         return AnonymousUser()

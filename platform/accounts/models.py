@@ -14,6 +14,11 @@ from tenants.models import ClinicModel
 
 
 class UserManager(BaseUserManager["User"]):
+    """Knows the people of the scope. Rows that only stand for visitors' names are not among them."""
+
+    def get_queryset(self) -> models.QuerySet[User]:
+        return super().get_queryset().exclude(role=User.VISITOR)
+
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").strip().lower())
 
@@ -47,12 +52,17 @@ class User(AbstractBaseUser):
     # Set while an invitation is open; its link is bound to this moment.
     invited_at = models.DateTimeField(null=True, blank=True)
 
+    VISITOR = "visitor"
+    """The role of a row that stands for somebody of the platform who was let in: it never signs in."""
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name", "role"]
     objects = UserManager()
 
     # The device that proved this session's second factor; set by the middleware, never stored.
     otp_device: Any = None
+    # Of a visitor from the platform: what they were let in by; set for one request, never stored.
+    visit: Any = None
 
     class Meta:
         verbose_name = "staff member"
@@ -60,6 +70,13 @@ class User(AbstractBaseUser):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")), name="accounts_user_email_is_lower"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(
+                    role__in=["visitor", "visit.reads", "visit.changes", "visit.sends"]
+                )
+                | models.Q(is_active=False),
+                name="accounts_user_visitor_is_no_account",
             ),
         ]
 

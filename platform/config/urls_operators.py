@@ -9,6 +9,7 @@ from accounts.permissions import Action, Resource, requires
 from ui.urls import handler400, handler403, handler404, handler500  # noqa: F401 - Django reads them
 
 urlpatterns = [
+    path("support/", include("operators.support_urls")),
     path("", include("operators.urls")),
     path("", include("accounts.urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),

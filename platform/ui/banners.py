@@ -22,16 +22,19 @@ class Banner:
     url: str = ""
     icon: str = "info-circle"
     tone: str = "info"
+    action_url: str = ""
+    action: str = ""
+    """A button: where it posts to, and what it says."""
 
 
 Provider = Callable[["HttpRequest"], Banner | None]
 _providers: list[Provider] = []
 
 
-def register_banner(provider: Provider) -> None:
+def register_banner(provider: Provider, *, first: bool = False) -> None:
     """Ask this provider on every page of a clinic: it must cost next to nothing."""
     if provider not in _providers:
-        _providers.append(provider)
+        _providers.insert(0 if first else len(_providers), provider)
 
 
 def banner_for(request: HttpRequest) -> Banner | None:

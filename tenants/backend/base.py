@@ -34,7 +34,7 @@ STAMP = (
     "SELECT set_config('search_path', %s, true), set_config('rls.tenant_id', %s, true), "
     "set_config('nexus.actor', %s, true), set_config('nexus.actor_label', %s, true), "
     "set_config('nexus.impersonator', %s, true), set_config('nexus.request_id', %s, true), "
-    "set_config('nexus.reach', %s, true)"
+    "set_config('nexus.reach', %s, true), set_config('nexus.hand', %s, true)"
 )
 
 
@@ -54,6 +54,7 @@ def stamp_of(scope: Scope) -> Sequence[str]:
         scope.actor.impersonator,
         scope.actor.request_id,
         scope.actor.reach,
+        scope.actor.hand,
     )
 
 
@@ -128,7 +129,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         if before is not None:
             return
         if self._stamped is not None and self.in_atomic_block and not self.needs_rollback:
-            self._send_stamp((EXTENSIONS_SCHEMA, "", "", "", "", "", ""))
+            self._send_stamp((EXTENSIONS_SCHEMA, "", "", "", "", "", "", ""))
         self._stamped = None
 
     # ── whatever ends a transaction or a connection ends the stamp ───────────────────────────────
