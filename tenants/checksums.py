@@ -39,6 +39,7 @@ KEPT_BY_ITSELF = frozenset(
     {
         "audit_erasure",
         "audit_event",
+        "audit_origin",
         "audit_payload",
         "audit_queue",
         "audit_seal",

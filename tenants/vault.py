@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -34,11 +35,13 @@ from tenants.models import DataKey, Tenant
 from tenants.scope import current_scope, public_scope, tenant_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = [
+    "FormerKey",
     "KeyMissingError",
     "VaultError",
+    "keys_of_clinic",
     "open_sealed",
     "open_sealed_bytes",
     "open_stream",
@@ -48,6 +51,7 @@ __all__ = [
     "seal",
     "seal_stream",
     "shred",
+    "take_over",
 ]
 
 _FORM = "nx1"
@@ -69,6 +73,8 @@ _CUT = "A sealed file does not open: it was cut, reordered or changed, or belong
 class _OpenKey:
     id: UUID
     key: bytes
+    clinic: int
+    """For which it seals."""
 
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────
@@ -83,7 +89,7 @@ def seal(secret: str | bytes, *, provider: str, field: str) -> str:
     content = secret.encode() if isinstance(secret, str) else secret
     found = _current_key()
     nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(found.key).encrypt(nonce, content, _context(found.id, provider, field))
+    sealed = AESGCM(found.key).encrypt(nonce, content, _context(found, provider, field))
     return f"{_FORM}.{found.id.hex}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
 
@@ -108,14 +114,14 @@ def open_sealed_bytes(sealed: str, *, provider: str, field: str) -> bytes:
     found = _key_by_id(found_id)
     nonce, ciphertext = content[:NONCE_BYTES], content[NONCE_BYTES:]
     try:
-        return AESGCM(found.key).decrypt(nonce, ciphertext, _context(found.id, provider, field))
+        return AESGCM(found.key).decrypt(nonce, ciphertext, _context(found, provider, field))
     except (InvalidTag, ValueError):
         raise VaultError(_NOT_OURS) from None
 
 
-def _context(key_id: UUID, provider: str, field: str) -> bytes:
+def _context(found: _OpenKey, provider: str, field: str) -> bytes:
     """Build the associated data; lengths stand before the words, so that none can borrow letters."""
-    words = (_FORM, key_id.hex, str(_clinic()), provider, field)
+    words = (_FORM, found.id.hex, str(found.clinic), provider, field)
     return b"".join(len(word.encode()).to_bytes(4) + word.encode() for word in words)
 
 
@@ -146,7 +152,7 @@ def open_stream(chunks: Iterable[bytes], *, provider: str, field: str) -> Iterat
 
 def _file_cipher(found: _OpenKey, header: bytes, provider: str, field: str) -> AESGCM:
     """Derive the key of one file, so that its blocks' nonces can simply count."""
-    context = _context(found.id, provider, field)
+    context = _context(found, provider, field)
     derived = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=header, info=context)
     return AESGCM(derived.derive(found.key))
 
@@ -229,6 +235,8 @@ def _current_key() -> _OpenKey:
 
 def _key_by_id(key_id: UUID) -> _OpenKey:
     tenant_id = _clinic()
+    if former := _former.get().get(key_id):
+        return _unwrapped(former.clinic, key_id, former.wrapped, former.wrapped_by)
     with connections[current_scope().alias].cursor() as cursor:
         cursor.execute(
             "SELECT id, wrapped, wrapped_by FROM public.tenants_datakey "
@@ -258,7 +266,8 @@ def _key_context(tenant_id: int, key_id: UUID) -> str:
 def _unwrapped(
     tenant_id: int, key_id: UUID, wrapped: bytes | memoryview, wrapped_by: str
 ) -> _OpenKey:
-    return _OpenKey(key_id, _unwrap_once(tenant_id, key_id, bytes(wrapped), wrapped_by))
+    key = _unwrap_once(tenant_id, key_id, bytes(wrapped), wrapped_by)
+    return _OpenKey(key_id, key, tenant_id)
 
 
 @lru_cache(maxsize=256)
@@ -302,6 +311,43 @@ def rotate(tenant: Tenant) -> int:
         _new_key(tenant.pk).save(force_insert=True)
     with tenant_scope(tenant):
         return sum(reseal() for reseal in _resealers)
+
+
+@dataclass(frozen=True)
+class FormerKey:
+    """A wrapped data key of the clinic that another was restored from."""
+
+    id: UUID
+    clinic: int
+    wrapped: bytes
+    wrapped_by: str
+
+
+_former: ContextVar[Mapping[UUID, FormerKey]] = ContextVar("nexus_former_keys", default={})  # noqa: B039 - never changed
+
+
+def keys_of_clinic() -> list[FormerKey]:
+    """Answer the data keys of the clinic in scope as they stand, wrapped, for a copy of it."""
+    with connections[current_scope().alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT id, tenant_id, wrapped, wrapped_by FROM public.tenants_datakey "
+            "WHERE tenant_id = %s ORDER BY id",
+            [_clinic()],
+        )
+        rows = cursor.fetchall()
+    return [FormerKey(pk, clinic, bytes(wrapped), by) for pk, clinic, wrapped, by in rows]
+
+
+def take_over(keys: Iterable[FormerKey]) -> int:
+    """Seal what a restored clinic brought along with a key of its own; answers how much there was.
+
+    Needs the clinic's scope. What is sealed with its own key already stays as it is, but for the key.
+    """
+    token = _former.set({key.id: key for key in keys})
+    try:
+        return sum(reseal() for reseal in _resealers)
+    finally:
+        _former.reset(token)
 
 
 def shred(tenant: Tenant) -> int:

@@ -149,3 +149,45 @@ def _privilege_statements(scope: Scope) -> list[str]:
         # The web role notes sign-ups in the platform's trail; it neither erases nor seals there.
         f"GRANT EXECUTE ON FUNCTION {RECORDING} TO {walls.APP}",
     ]
+
+
+class CreateOrigins(Operation):
+    """Builds the table that says which seals a restored clinic has brought along: plain SQL as well."""
+
+    reduces_to_sql = True
+    reversible = False
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Leave the models' state to the operations beside this one."""
+
+    def database_forwards(
+        self,
+        app_label: str,  # noqa: ARG002
+        schema_editor: Any,
+        from_state: Any,  # noqa: ARG002
+        to_state: Any,  # noqa: ARG002
+    ) -> None:
+        for statement in origin_statements(current_scope()):
+            schema_editor.execute(statement, params=None)
+
+    def describe(self) -> str:
+        return "Create the table of where seals were made"
+
+
+def origin_statements(scope: Scope) -> list[str]:
+    wall = f", {walls.column_sql(scope.tenant_id)}" if scope.is_clinic else ""
+    reader = walls.APP if scope.is_clinic else walls.PLATFORM
+    everyone = f"PUBLIC, {walls.APP}, {walls.PLATFORM}, {walls.SEARCH}"
+    return [
+        f"""
+CREATE TABLE audit_origin (
+  upto bigint PRIMARY KEY CHECK (upto > 0),
+  clinic integer NOT NULL,
+  h bytea NOT NULL,
+  restored_at timestamptz NOT NULL DEFAULT clock_timestamp(){wall})""",
+        "CREATE TRIGGER audit_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_origin "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+        *(walls.wall_statements("audit_origin") if scope.is_clinic else ()),
+        f"REVOKE ALL ON audit_origin FROM {everyone}",
+        f"GRANT SELECT ON audit_origin TO {reader}",
+    ]

@@ -107,3 +107,23 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return f"erasure of {self.event_id}"
+
+
+class Origin(models.Model):
+    """The chain up to seal `upto`, whose hash is `h`, was made in another clinic and restored here.
+
+    A seal's hash names its clinic by id, so this says by which id to compute it anew.
+    """
+
+    upto = models.BigIntegerField(primary_key=True)
+    clinic = models.IntegerField()
+    h = models.BinaryField()
+    restored_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "audit_origin"
+        ordering: ClassVar = ["upto"]
+
+    def __str__(self) -> str:
+        return f"seals to {self.upto} of clinic {self.clinic}"

@@ -13,7 +13,7 @@ from django.db import connections
 
 from audit import hashing
 from audit.anchors import Anchor, AnchorError
-from audit.models import Erasure, Event, Payload, QueuedEvent, Seal
+from audit.models import Erasure, Event, Origin, Payload, QueuedEvent, Seal
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def verify(trail: Trail, *, anchors: Iterable[Anchor | AnchorError] = ()) -> Ver
     anchored = _trusted(trail, anchors, verdict)
     previous = hashing.GENESIS
     gaps: list[Seal] = []
+    with trail.open():
+        origins = list(Origin.objects.order_by("upto"))
     while True:
         with trail.open():
             seal = Seal.objects.filter(n__gt=verdict.seals).order_by("n").first()
@@ -94,7 +96,8 @@ def verify(trail: Trail, *, anchors: Iterable[Anchor | AnchorError] = ()) -> Ver
             if seal.n != verdict.seals + 1:
                 missing = f"seals {verdict.seals + 1} to {seal.n - 1} are gone"
                 verdict.find("seal_deleted", missing, seal=verdict.seals + 1)
-            _check_link(seal, previous, trail.tenant_id, anchored.pop(seal.n, None), verdict)
+            made_in = _maker(origins, seal, verdict) or trail.tenant_id
+            _check_link(seal, previous, made_in, anchored.pop(seal.n, None), verdict)
             if not _check_sealed_events(seal, verdict):
                 gaps.append(seal)
         previous = bytes(seal.h)
@@ -112,6 +115,18 @@ def verify(trail: Trail, *, anchors: Iterable[Anchor | AnchorError] = ()) -> Ver
         _check_strays(verdict)
     _check_queue(trail, verdict)
     return verdict
+
+
+def _maker(origins: Sequence[Origin], seal: Seal, verdict: Verdict) -> int | None:
+    """Answer the clinic that made a seal that was restored here; None for one made here."""
+    origin = next((found for found in origins if seal.n <= found.upto), None)
+    if origin is None:
+        return None
+    if seal.n == origin.upto and bytes(seal.h) != bytes(origin.h):
+        verdict.find(
+            "seal_rewritten", f"seal {seal.n} is not the one that was restored", seal=seal.n
+        )
+    return origin.clinic
 
 
 def _trusted(
