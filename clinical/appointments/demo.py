@@ -143,10 +143,15 @@ def _fill(zone: ZoneInfo, now: datetime) -> int:
     return len(appointments)
 
 
-def fill_demo_clinic(tenant: Tenant, *, now: datetime | None = None) -> int:
-    """Fill an empty clinic; answers how many appointments it got, 0 where something was there."""
+def fill_demo_clinic(
+    tenant: Tenant, *, now: datetime | None = None, beside_own: bool = False
+) -> int:
+    """Fill an empty clinic; answers how many appointments it got, 0 where something was there.
+
+    `beside_own`: locations that are there already are no reason not to.
+    """
     with tenant_scope(tenant, actor=Actor(label="demo")):
-        if Patient.objects.exists() or Location.objects.exists():
+        if Patient.objects.exists() or (Location.objects.exists() and not beside_own):
             return 0
         return _fill(ZoneInfo(tenant.time_zone), now or datetime.now(UTC))
 

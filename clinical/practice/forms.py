@@ -13,6 +13,7 @@ from clinical.practice.models import (
     AppointmentType,
     FundingType,
     Location,
+    LocationHours,
     Practitioner,
     ProviderNumber,
     RosterHours,
@@ -190,6 +191,52 @@ HoursFormSet: Any = forms.inlineformset_factory(
     Practitioner, RosterHours, form=HoursForm, extra=5, can_delete=True, max_num=60
 )
 """A clinician's week: the spans there are, and empty rows for more."""
+
+
+class OpeningForm(_ModelForm):
+    """One span in which a location is open."""
+
+    class Meta:
+        model = LocationHours
+        fields: ClassVar = ("weekday", "opens", "closes")
+        widgets: ClassVar = {
+            "opens": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "closes": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        }
+        labels: ClassVar = {"opens": "From", "closes": "To"}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        opens, closes = cleaned.get("opens"), cleaned.get("closes")
+        if opens and closes and closes <= opens:
+            self.add_error("closes", "The end is not after the beginning.")
+        return cleaned
+
+
+OpeningFormSet: Any = forms.inlineformset_factory(
+    Location, LocationHours, form=OpeningForm, extra=5, can_delete=True, max_num=30
+)
+"""A location's week: the spans there are, and empty rows for more."""
+
+
+class FormerStaffForm(forms.Form):
+    """Names of people who work here no more, one a line."""
+
+    names = forms.CharField(
+        label="Names, one on each line",
+        widget=forms.Textarea(attrs={"rows": 8, "autocomplete": "off"}),
+        help_text="Add the discipline behind a comma where you know it: Ada Finch, Podiatry.",
+    )
+
+    def clean_names(self) -> list[tuple[str, str]]:
+        people = []
+        for line in str(self.cleaned_data["names"]).splitlines():
+            name, _, discipline = (" ".join(part.split()) for part in line.partition(","))
+            if len(name) > NAME_LENGTH or len(discipline) > NAME_LENGTH:
+                raise forms.ValidationError(f"“{line[:40]}…” is too long for a name.")
+            if name:
+                people.append((name, discipline))
+        return people
 
 
 class ProviderNumberForm(_ModelForm):

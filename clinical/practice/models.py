@@ -144,6 +144,30 @@ class RosterHours(ClinicModel):
         return f"{self.get_weekday_display()} {self.starts:%H:%M}\N{EN DASH}{self.ends:%H:%M}"
 
 
+class LocationHours(ClinicModel):
+    """Hours in which a location is open each week, as its own clocks show them."""
+
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="hours")
+    weekday = models.PositiveSmallIntegerField(choices=RosterHours.Weekday)
+    opens = models.TimeField()
+    closes = models.TimeField()
+
+    class Meta:
+        ordering: ClassVar = ["weekday", "opens", "id"]
+        verbose_name_plural = "location hours"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(closes__gt=F("opens")), name="practice_locationhours_closes_later"
+            ),
+            models.CheckConstraint(
+                condition=Q(weekday__lte=6), name="practice_locationhours_weekday"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}\N{EN DASH}{self.closes:%H:%M}"
+
+
 class AppointmentType(ClinicModel):
     """A kind of visit: how long it takes, how many come, what it needs before and after, and where."""
 

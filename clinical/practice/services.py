@@ -12,6 +12,7 @@ from clinical.practice.models import (
     AppointmentType,
     FundingType,
     Location,
+    LocationHours,
     Practitioner,
     ProviderNumber,
     RosterHours,
@@ -59,6 +60,35 @@ def set_hours(
         span.full_clean()
         span.save()
     return hours
+
+
+@transaction.atomic
+def set_openings(
+    location: Location, hours: Sequence[LocationHours], *, actor: User
+) -> Sequence[LocationHours]:
+    """Make these the hours in which the location is open; raises ValidationError."""
+    require(actor, Action.CHANGE, Resource.SETTINGS)
+    location.hours.exclude(pk__in=[span.pk for span in hours]).delete()
+    for span in hours:
+        span.location = location
+        span.full_clean()
+        span.save()
+    return hours
+
+
+@transaction.atomic
+def add_former_staff(people: Sequence[tuple[str, str]], *, actor: User) -> int:
+    """Add clinicians who have left, by name and discipline, for history to name; answers how many.
+
+    Whoever is known by that name already is left alone.
+    """
+    require(actor, Action.CREATE, Resource.SETTINGS)
+    known = {name.casefold() for name in Practitioner.objects.values_list("name", flat=True)}
+    new = {name.casefold(): (name, discipline) for name, discipline in people}
+    missing = [found for folded, found in new.items() if folded not in known]
+    for name, discipline in missing:
+        _saved(Practitioner(name=name, discipline=discipline, is_active=False))
+    return len(missing)
 
 
 @transaction.atomic

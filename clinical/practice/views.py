@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Action, Resource, requires
 from clinical.practice import forms, services
-from clinical.practice.models import Practitioner
+from clinical.practice.models import Location, Practitioner
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -160,6 +160,42 @@ def hours(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CHANGE, Resource.SETTINGS)
+def openings(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Show the week of a location and take the changed one."""
+    location = get_object_or_404(Location, pk=pk)
+    rows = forms.OpeningFormSet(request.POST or None, instance=location, prefix="hours")
+    edit_url = reverse("practice:edit", kwargs={"kind": "locations", "pk": pk})
+    if request.method == "POST" and rows.is_valid():
+        kept = [
+            row.instance
+            for row in rows.forms
+            if row not in rows.deleted_forms
+            and (row.has_changed() or row.instance.location_id)
+            and row.cleaned_data
+        ]
+        services.set_openings(location, kept, actor=request.user)
+        messages.success(request, f"The hours of {location} are saved.")
+        return redirect("practice:list", kind="locations")
+    status = 422 if request.method == "POST" else 200
+    context = {"location": location, "rows": rows, "edit_url": edit_url}
+    return render(request, "practice/openings.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CREATE, Resource.SETTINGS)
+def former(request: SignedInRequest) -> HttpResponse:
+    """Take the names of clinicians who have left, so that history can name them."""
+    form = forms.FormerStaffForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        added = services.add_former_staff(form.cleaned_data["names"], actor=request.user)
+        messages.success(request, f"{added} added. They stand in the history, not in the diary.")
+        return redirect("practice:list", kind="clinicians")
+    context = {"form": form, "list_url": reverse("practice:list", kwargs={"kind": "clinicians"})}
+    return render(request, "practice/former.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CHANGE, Resource.SETTINGS)
 def provider_numbers(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Show a clinician's provider numbers and take the changed ones."""
     practitioner = get_object_or_404(Practitioner, pk=pk)
@@ -197,11 +233,7 @@ def _edit(request: SignedInRequest, kind: Kind, *, entry: Any) -> HttpResponse:
         "form": form,
         "title": title,
         "list_url": reverse("practice:list", kwargs={"kind": kind.slug}),
-        "hours_url": (
-            reverse("practice:hours", kwargs={"pk": entry.pk})
-            if isinstance(entry, Practitioner)
-            else ""
-        ),
+        "hours_url": _hours_url(entry),
         "numbers_url": (
             reverse("practice:provider_numbers", kwargs={"pk": entry.pk})
             if isinstance(entry, Practitioner)
@@ -209,6 +241,12 @@ def _edit(request: SignedInRequest, kind: Kind, *, entry: Any) -> HttpResponse:
         ),
     }
     return render(request, "practice/edit.html", context, status=status)
+
+
+def _hours_url(entry: Any) -> str:
+    pages = {Practitioner: "practice:hours", Location: "practice:openings"}
+    name = pages.get(type(entry))
+    return reverse(name, kwargs={"pk": entry.pk}) if name else ""
 
 
 def _tabs(active: Kind) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ def settle(logins: Sequence[Login]) -> None:
     """
     from accounts.services.people import ensure_user
     from clinical.appointments.demo import fill_demo_clinic
-    from config.demo_records import fill_around_today, fill_demo_records
+    from onboarding.demo_data.records import fill_around_today, fill_demo_records
     from tenants.scope import Actor, platform_scope, tenant_scope
 
     actor = Actor(label="demo")
@@ -140,7 +140,7 @@ def connect_people() -> None:
     from clinical.patients.models import Patient
     from clinical.patients.services import assign_coordinator
     from clinical.practice.models import Practitioner
-    from config.demo_records import fill_around_today
+    from onboarding.demo_data.records import fill_around_today
     from tenants.scope import Actor, tenant_scope
 
     with tenant_scope(_clinic("alpha"), actor=Actor(label="demo")):

@@ -47,6 +47,8 @@ urlpatterns = [
     path("settings/data/import/", include("onboarding.imports.urls")),
     path("settings/data/export/", include("onboarding.takeout.urls")),
     path("settings/clinic/", include("onboarding.subscription.urls")),
+    path("settings/data/demo/", include("onboarding.demo_data.urls")),
+    path("settings/setup/", include("onboarding.checklist.urls")),
     path("", include("support.urls")),
     path("", include("accounts.urls")),
     path("", include("announcements.urls")),

@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from ui import errors, wording
+from ui.cards import card_urls
 from ui.icons import icon_svg
 
 if TYPE_CHECKING:
@@ -273,6 +274,16 @@ def stat(  # noqa: PLR0917 - templates name them
         "url": url,
         "tone": _tone(tone),
     }
+
+
+@register.simple_tag(takes_context=True)
+def first_page_cards(context: Context) -> SafeString:
+    """Leave room for the cards that apps have for the first page; they come after the page."""
+    request = context.get("request")
+    urls = card_urls(request) if request is not None else []
+    return format_html_join(
+        "", '<div hx-get="{}" hx-trigger="load" hx-swap="outerHTML"></div>', ((url,) for url in urls)
+    )
 
 
 @register.inclusion_tag("ui/components/pager.html")

@@ -9,7 +9,7 @@ from clinical.appointments.demo import fill_demo_clinic
 from clinical.letters.models import Letter, LetterTemplate
 from clinical.messages.models import Message, Reminder
 from clinical.notes.models import Note, NoteVersion
-from config.demo_records import fill_demo_records
+from onboarding.demo_data.records import fill_demo_records
 from tenants.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db(databases=["default"])

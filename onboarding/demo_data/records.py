@@ -84,6 +84,11 @@ FILLERS: tuple[Filler, ...] = (
 )
 """What the apps add to a demo clinic around today; each leaves alone what is there already."""
 
+WITHOUT_BILLS: tuple[Filler, ...] = tuple(
+    fill for fill in FILLERS if fill not in {invoices.fill, ndis.fill}
+)
+"""The same for a clinic of somebody's own: its ledger only grows, so nothing invented goes in."""
+
 
 def fill_around_today(tenant: Tenant, *, now: datetime | None = None) -> None:
     """Let every app add its made-up rows to a demo clinic that has patients and visits."""
