@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 
 from tenants.models import Tenant
+from tenants.serving import RETRY_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +87,12 @@ MOVED = Notice(
     "Sign in at {url} and send it again there.",
     "map-pin",
 )
+UPDATING = Notice(
+    "{clinic} is being updated",
+    "It is back in a moment. All records are kept; what you had just sent was not saved.",
+    "This page tries again by itself. Other clinics work meanwhile.",
+    "refresh",
+)
 READ_ONLY = Notice(
     "{clinic} is read-only for now",
     "Nothing can be entered or changed. What you just sent was not saved.",
@@ -95,6 +102,8 @@ READ_ONLY = Notice(
 
 def closed_response(request: HttpRequest, clinic: Tenant) -> HttpResponse:
     """Answer whoever comes to a closed clinic: why, and what can be done."""
+    if clinic.state in OPEN:  # its tables are not yet those that this version needs
+        return _page(request, UPDATING, clinic, 503, retry_after=RETRY_SECONDS)
     notice = NOTICES[State(clinic.state)]
     if clinic.state == State.MOVING:
         return _page(request, notice, clinic, 503, retry_after=MOVING_SECONDS)

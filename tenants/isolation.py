@@ -282,7 +282,7 @@ LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = to_regnamespace(%(s)s) AND c.relkind IN ('r','p','v','m') AND a.attnum > 0
   AND NOT a.attisdropped
 UNION ALL SELECT 'table ' || relname || ' rls ' || relrowsecurity || ' force ' || relforcerowsecurity
-  || ' acl ' || coalesce(array_to_string(relacl, ' '), '')
+  || ' acl ' || coalesce((SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(relacl) x), '')
   || ' ' || coalesce(array_to_string(reloptions, ' '), '')
 FROM pg_class WHERE relnamespace = to_regnamespace(%(s)s) AND relkind IN ('r','p','v','m','S')
 UNION ALL SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
@@ -291,10 +291,14 @@ UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = %(s)s
 UNION ALL SELECT 'policy ' || tablename || ' ' || policyname || ' ' || permissive
   || array_to_string(roles, ',') || cmd || coalesce(qual, '') || coalesce(with_check, '')
 FROM pg_policies WHERE schemaname = %(s)s
+UNION ALL SELECT 'comment on ' || c.relname || ' ' || p.polname || ' ' || d.description
+FROM pg_description d JOIN pg_policy p ON p.oid = d.objoid JOIN pg_class c ON c.oid = p.polrelid
+WHERE d.classoid = 'pg_policy'::regclass AND c.relnamespace = to_regnamespace(%(s)s)
 UNION ALL SELECT 'trigger ' || pg_get_triggerdef(t.oid) || t.tgenabled::text
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = to_regnamespace(%(s)s) AND NOT t.tgisinternal
-UNION ALL SELECT 'function ' || pg_get_functiondef(p.oid) || coalesce(array_to_string(p.proacl, ' '), '')
+UNION ALL SELECT 'function ' || pg_get_functiondef(p.oid)
+  || coalesce((SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(p.proacl) x), '')
   || pg_get_userbyid(p.proowner)
 FROM pg_proc p WHERE p.pronamespace = to_regnamespace(%(s)s)
 """

@@ -23,6 +23,7 @@ from tenants.scope import (
     public_scope,
     scope_of,
 )
+from tenants.serving import is_behind, with_heads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,13 +56,13 @@ class ScopeMiddleware:
             request.urlconf = settings.OPERATORS_URLCONF
             return self._respond(request, platform_scope(actor=actor))
         with public_scope():
-            tenant = Tenant.objects.filter(subdomain=label).first() if label else None
+            tenant = with_heads(Tenant.objects.filter(subdomain=label)).first() if label else None
             renamed = moved_to(label) if label and tenant is None else None
         if renamed is not None:
             return moved_response(request, renamed)
         if tenant is None or tenant.state in {Tenant.State.DELETED, Tenant.State.CREATING}:
             return render(request, "ui/no_clinic.html", {"host": request.get_host()}, status=404)
-        if tenant.state not in OPEN:
+        if tenant.state not in OPEN or is_behind(tenant):
             return closed_response(request, tenant)
         request.tenant = tenant  # type: ignore[attr-defined]
         request.urlconf = settings.CLINIC_URLCONF

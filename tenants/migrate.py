@@ -1,15 +1,16 @@
 """Bring the shared tables and every clinic's schema to the newest migrations.
 
 Django's executor runs once, on the template clinic, and what it sends is recorded. All other clinics
-replay that script; only a step with Python in it is run by the executor for each clinic, inside its
-scope. How far each clinic is stands in `public`, so a run with nothing to do asks one question.
+replay that script (`tenants.rollout`); only a step with Python in it is run by the executor for each
+clinic, inside its scope. A new clinic gets the outcome of it all (`tenants.blueprint`). How far each
+clinic is stands in `public`, so a run with nothing to do asks one question.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import RunPython
 
-from tenants import grants, recorded
-from tenants.models import MigrationHead, SchemaScript, Tenant
+from tenants import blueprint, grants, recorded
+from tenants.executor import FrugalExecutor
+from tenants.models import MigrationHead, SchemaScript
 from tenants.scope import Scope, current_scope, entered, public_scope, schema_of
 from tenants.walls import create_schema_statements, finishing_statements
 
@@ -34,7 +35,12 @@ if TYPE_CHECKING:
 TEMPLATE_ID = 1_999_999_999
 """The template clinic's id: no other text of the recorded SQL can look like it, so replacing it is safe."""
 
+log = logging.getLogger(__name__)
+
 OWNER = "owner"
+RECORDING = 7_110_001
+"""The advisory lock of whoever records the template."""
+SHORT = 16
 _NOT_RECORDED = re.compile(r"\s*(SELECT|SHOW|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
 
 
@@ -49,6 +55,8 @@ class MigrationReport:
     migrated: list[int] = field(default_factory=list)
     current: int = 0
     errors: dict[int, str] = field(default_factory=dict)
+    left: int = 0
+    """Clinics that were not begun, because others before them had failed."""
 
 
 def tenant_scope_of_id(tenant_id: int) -> Scope:
@@ -56,37 +64,24 @@ def tenant_scope_of_id(tenant_id: int) -> Scope:
 
 
 def migrate_all(
-    *, workers: int = 2, say: Callable[[str], None] = lambda _line: None
+    *,
+    workers: int = 2,
+    stop_after: int | None = None,
+    say: Callable[[str], None] = lambda _line: None,
 ) -> MigrationReport:
     """Migrate `public`, the template and all clinics. Safe to stop and to run again."""
+    from tenants import rollout  # which stands on this module
+
     migrate_public(say=say)
     heads = refresh_template(say=say)
-    report = MigrationReport()
-    with public_scope(using=OWNER):
-        known = dict(MigrationHead.objects.values_list("tenant_id", "heads"))
-        ids = list(Tenant.objects.exclude(state=Tenant.State.CREATING).values_list("pk", flat=True))
-        scripts = {script.from_heads: script for script in SchemaScript.objects.all()}
-    behind = [pk for pk in ids if known.get(pk) != heads]
-    report.current = len(ids) - len(behind)
-    if behind:
-        say(f"{len(behind)} of {len(ids)} clinics to migrate")
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        jobs = {
-            pk: pool.submit(_migrate_one, pk, known.get(pk, ""), heads, scripts) for pk in behind
-        }
-        for pk, job in jobs.items():
-            error = job.result()
-            if error:
-                report.errors[pk] = error
-            else:
-                report.migrated.append(pk)
-    return report
+    limit = rollout.STOP_AFTER if stop_after is None else stop_after
+    return rollout.migrate_clinics(heads, workers=workers, stop_after=limit, say=say)
 
 
 def migrate_public(*, say: Callable[[str], None] = lambda _line: None) -> None:
     """Bring the shared tables to the newest migrations and set the app's rights on them."""
     with public_scope(using=OWNER):
-        executor = MigrationExecutor(connections[OWNER])
+        executor = FrugalExecutor(connections[OWNER])
         targets = _leaves(executor.loader, settings.SHARED_APPS)
         plan = executor.migration_plan(targets)
         if plan:
@@ -103,46 +98,101 @@ def heads_digest() -> str:
 
     Read from disk once: pages ask for it, and what is installed changes with the process only.
     """
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    return _digest(_leaves(loader, settings.TENANT_APPS))
+    return _digest(_leaves(_loader(), settings.TENANT_APPS))
+
+
+@cache
+def _loader() -> MigrationLoader:
+    return MigrationLoader(None, ignore_no_migrations=True)
+
+
+def applied_migrations() -> set[tuple[str, str]]:
+    """Answer what stands in the running scope's own record."""
+    return set(ask("SELECT app, name FROM django_migrations", ()))
 
 
 def refresh_template(*, say: Callable[[str], None] = lambda _line: None) -> str:
-    """Migrate the template clinic and record the SQL; answers the digest of the heads."""
+    """Migrate the template clinic and record the SQL; answers the digest of the heads.
+
+    The template, its script and how far it is change in one transaction, so a crash leaves none of them.
+    """
     heads = heads_digest()
     with public_scope(using=OWNER):
         if SchemaScript.objects.filter(to_heads=heads).exists():
             return heads
-        before = MigrationHead.objects.filter(tenant_id=TEMPLATE_ID).first()
     say("recording the template clinic's schema")
-    statements: list[str] = []
     with entered(tenant_scope_of_id(TEMPLATE_ID)):
-        if before is None:
-            execute(f'DROP SCHEMA IF EXISTS "{schema_of(TEMPLATE_ID)}" CASCADE')
-            for statement in create_schema_statements(schema_of(TEMPLATE_ID)):
-                execute(statement)
-        known = recorded.read() if before is None else None
-        if known is not None:
-            execute(known)
-            statements, replayable = [known], True
-        else:
-            with connections[OWNER].execute_wrapper(_recorder(statements)):
-                replayable = run_executor()
-            if before is None:
-                recorded.keep(";\n".join(statements))
-    with public_scope(using=OWNER):
-        SchemaScript.objects.create(
-            from_heads=before.heads if before else "",
-            to_heads=heads,
-            sql=";\n".join(statements),
-            replayable=replayable or before is None,
+        ask("SELECT pg_advisory_xact_lock(%s)", (RECORDING,))
+        if ask("SELECT 1 FROM public.tenants_schemascript WHERE to_heads = %s", (heads,)):
+            return heads  # another one has recorded it meanwhile
+        before = ask(
+            "SELECT heads, past FROM public.tenants_migrationhead WHERE tenant_id = %s",
+            (TEMPLATE_ID,),
         )
-        MigrationHead.objects.update_or_create(tenant_id=TEMPLATE_ID, defaults={"heads": heads})
+        at, past = before[0] if before else ("", "")
+        script = _advance_template(at) if before else _make_template()
+        ask(
+            "INSERT INTO public.tenants_schemascript (from_heads, to_heads, sql, whole, replayable, "
+            "recorded_at) VALUES (%s, %s, %s, %s, %s, now()) RETURNING 1",
+            (at, heads, script.sql, script.whole, script.replayable),
+        )
+        set_heads(TEMPLATE_ID, heads, past=longer_past(past, at))
     return heads
 
 
+@dataclass
+class Script:
+    """What has been recorded: the way from the heads before, and the way from nothing."""
+
+    sql: str
+    whole: str
+    replayable: bool = True
+
+
+def _make_template() -> Script:
+    execute(f'DROP SCHEMA IF EXISTS "{schema_of(TEMPLATE_ID)}" CASCADE')
+    for statement in create_schema_statements(schema_of(TEMPLATE_ID)):
+        execute(statement)
+    whole = recorded.read()
+    if whole is not None:
+        execute(whole)
+        return Script("", whole)
+    history, _replayable = _recorded_run()
+    whole = _outcome() or history
+    recorded.keep(whole)
+    return Script("", whole)
+
+
+def _advance_template(at: str) -> Script:
+    unknown = applied_migrations() - set(_loader().disk_migrations)
+    if unknown:
+        label, name = min(unknown)
+        raise NotMigratedError(
+            f"The database has been migrated by another version of Nexus: {label}.{name} is not part "
+            "of this one. Run a version that has it."
+        )
+    sql, replayable = _recorded_run()
+    return Script(sql, _outcome(), replayable) if at else Script("", _outcome() or sql)
+
+
+def _recorded_run() -> tuple[str, bool]:
+    statements: list[str] = []
+    with connections[OWNER].execute_wrapper(_recorder(statements)):
+        replayable = run_executor()
+    return ";\n".join(statements), replayable
+
+
+def _outcome() -> str:
+    """Answer the running scope's schema as one script, or nothing where only its history will do."""
+    try:
+        return ";\n".join(blueprint.statements())
+    except blueprint.UnknownThingError as error:
+        log.warning("new clinics replay the history: %s cannot be written down", error)
+        return ""
+
+
 def build_schema(tenant_id: int) -> None:
-    """Make a clinic's schema by replaying the recorded script; the caller is in its owner's scope."""
+    """Make a clinic's schema by the recorded script; the caller is in its owner's scope."""
     execute(f'DROP SCHEMA IF EXISTS "{schema_of(tenant_id)}" CASCADE')
     for statement in create_schema_statements(schema_of(tenant_id)):
         execute(statement)
@@ -151,13 +201,52 @@ def build_schema(tenant_id: int) -> None:
 
 
 def record_heads(tenant_id: int, heads: str, error: str = "") -> None:
+    """Write how far a clinic's schema is, from outside its scope."""
     with public_scope(using=OWNER):
+        if error:
+            MigrationHead.objects.update_or_create(
+                tenant_id=tenant_id, defaults={"error": error[:2000]}, create_defaults={
+                    "heads": heads, "error": error[:2000],
+                },
+            )  # fmt: skip
+            return
+        past = MigrationHead.objects.filter(tenant_id=TEMPLATE_ID, heads=heads)
         MigrationHead.objects.update_or_create(
-            tenant_id=tenant_id, defaults={"heads": heads, "error": error}
+            tenant_id=tenant_id,
+            defaults={
+                "heads": heads,
+                "error": "",
+                "past": past.values_list("past", flat=True).first() or "",
+            },
         )
 
 
-# One script is about 200 kB: read once per process and set of heads.
+def set_heads(tenant_id: int, heads: str, *, past: str) -> None:
+    """Write how far a clinic's schema is, in the transaction that has brought it there."""
+    ask(
+        "INSERT INTO public.tenants_migrationhead (tenant_id, heads, past, error, migrated_at) "
+        "VALUES (%s, %s, %s, '', now()) ON CONFLICT (tenant_id) DO UPDATE SET "
+        "heads = excluded.heads, past = excluded.past, error = '', migrated_at = now() RETURNING 1",
+        (tenant_id, heads, past),
+    )
+
+
+def longer_past(past: str, heads: str) -> str:
+    """Add the heads that a schema leaves behind to what it has been."""
+    return " ".join([*past.split(), heads[:SHORT]] if heads else past.split())
+
+
+def can_be_served(heads: str, past: str) -> bool:
+    """Say whether this code can work with a schema: at its own migrations, or at later ones.
+
+    Migrations only add as long as a version before may still run, so an older version serves a clinic
+    that a newer one has migrated; what is newer than a clinic's schema would ask for what is not there.
+    """
+    mine = heads_digest()
+    return heads == mine or mine[:SHORT] in past.split()
+
+
+# Half a megabyte: read once per process and set of heads.
 _script_cache: dict[str, list[str]] = {}
 
 
@@ -168,16 +257,16 @@ def load_scripts(heads: str) -> None:
     """
     if heads in _script_cache:
         return
-    by_target = {script.to_heads: script for script in SchemaScript.objects.all()}
     way: list[str] = []
     at = heads
     while at:
-        if at not in by_target:
+        script = SchemaScript.objects.filter(to_heads=at).first()
+        if script is None:
             raise NotMigratedError(
                 "This version of Nexus has newer tables than the database: run `nexus migrate` first."
             )
-        way.insert(0, by_target[at].sql)
-        at = by_target[at].from_heads
+        way.insert(0, script.whole or script.sql)
+        at = "" if script.whole else script.from_heads
     _script_cache.clear()
     _script_cache[heads] = way
 
@@ -186,36 +275,13 @@ def _scripts_from_nothing() -> list[str]:
     return next(iter(_script_cache.values()))
 
 
-def _migrate_one(tenant_id: int, at: str, heads: str, scripts: dict[str, SchemaScript]) -> str:
-    """Migrate one clinic in one transaction; answers the error's text, or nothing."""
-    try:
-        with entered(tenant_scope_of_id(tenant_id)):
-            way: list[SchemaScript] = []
-            step = at
-            while step != heads and step in scripts and step:
-                way.append(scripts[step])
-                step = way[-1].to_heads
-            if step == heads and all(script.replayable for script in way):
-                for script in way:
-                    execute(script.sql.replace(str(TEMPLATE_ID), str(tenant_id)))
-            else:
-                run_executor()
-        record_heads(tenant_id, heads)
-    except Exception as error:  # noqa: BLE001 - one clinic's failure is recorded, the others go on
-        record_heads(tenant_id, at, error=f"{type(error).__name__}: {error}")
-        return f"{type(error).__name__}: {error}"
-    finally:
-        connections[OWNER].close()
-    return ""
-
-
 def run_executor() -> bool:
     """Run Django's executor in the current scope; answers whether its SQL can be replayed elsewhere."""
-    executor = MigrationExecutor(connections[OWNER])
+    executor = FrugalExecutor(connections[OWNER])
     targets = _leaves(executor.loader, settings.TENANT_APPS)
     plan = executor.migration_plan(targets)
     executor.migrate(targets, plan)
-    for statement in finishing_statements(_ask, current_scope().schema):
+    for statement in finishing_statements(ask, current_scope().schema):
         execute(statement)
     return not any(
         isinstance(operation, RunPython)
@@ -253,11 +319,11 @@ def _recorder(statements: list[str]) -> Callable[..., Any]:
     return record
 
 
-def _ask(query: str, params: tuple[str, ...]) -> list[tuple[str, ...]]:
+def ask(query: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     cursor: CursorWrapper
     with connections[OWNER].cursor() as cursor:
         cursor.execute(query, params)
-        rows: list[tuple[str, ...]] = cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
 
