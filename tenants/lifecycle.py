@@ -199,13 +199,18 @@ def _set_state(tenant: Tenant, state: Tenant.State) -> Tenant:
 
 
 def change_state(
-    tenant: Tenant, state: Tenant.State, *, among: Iterable[str], reason: str = ""
+    tenant: Tenant,
+    state: Tenant.State,
+    *,
+    among: Iterable[str],
+    reason: str = "",
+    using: str = migrate.OWNER,
 ) -> Tenant:
     """Bring a clinic into a state from one of others; being there already is no error.
 
     `reason` is what the clinic's people read. Raises StateError.
     """
-    with public_scope(using=migrate.OWNER):
+    with public_scope(using=using):
         tenant = Tenant.objects.select_for_update().get(pk=tenant.pk)
         if tenant.state not in {state, *among}:
             raise StateError(

@@ -9,10 +9,15 @@ class LifecycleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from onboarding.lifecycle import banners, kinds, trail
+        from audit import coverage
+        from onboarding.lifecycle import banners, deleting, kinds, trail
         from tenants import jobs
         from ui.banners import register_banner
 
         kinds.register_all()
         jobs.listen(trail.record_news)
+        jobs.listen(deleting.call_off)
+        coverage.unrecorded(
+            "lifecycle_certificate", "pdf", "facts"
+        )  # figures of no person, and long
         register_banner(banners.state_of_clinic)

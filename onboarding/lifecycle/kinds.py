@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onboarding.lifecycle import states
+from onboarding.lifecycle import deleting, states
 from tenants import jobs
 from tenants.jobs import Kind, Step
 
@@ -28,6 +28,23 @@ KINDS = (
         (Step("reactivate", "Opening the door", states.reactivate),),
     ),
     Kind("archive", "Archive the clinic", (Step("archive", "Putting it away", states.archive),)),
+    Kind(
+        "delete",
+        "Delete the clinic",
+        (
+            Step("check", "Looking whether it may be deleted", deleting.check),
+            Step("close", "Closing the door", deleting.close),
+            Step("wait", "Leaving time to call it off", deleting.wait),
+            Step("count", "Writing down what there is", deleting.count),
+            Step("shred", "Shredding the keys", deleting.shred),
+            Step("files", "Deleting the files", deleting.delete_files),
+            Step("drop", "Dropping the tables", deleting.drop),
+            Step("certify", "Issuing the certificate", deleting.certify),
+        ),
+        needs_second=True,
+        waives_second=deleting.is_unverified,
+        no_return="count",
+    ),
 )
 
 

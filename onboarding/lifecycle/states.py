@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from tenants import lifecycle
-from tenants.jobs import OWNER, JobError
+from tenants.jobs import OWNER, JobError, kind_of
 from tenants.lifecycle import StateError, SubdomainError
 from tenants.models import Job, Tenant
 from tenants.scope import public_scope
@@ -91,20 +91,31 @@ def suspend(work: Work) -> None:
     mode = work.params.get("mode") or "closed"
     if mode not in MODES:
         raise JobError("A clinic is suspended as “read_only” or “closed”.")
-    _change(work, MODES[mode], among=IN_USE, reason=str(work.params.get("reason") or ""))
+    change(work, MODES[mode], among=IN_USE, reason=str(work.params.get("reason") or ""))
 
 
 def reactivate(work: Work) -> None:
     """Open the clinic again."""
-    _change(work, State.ACTIVE, among=COMES_BACK_FROM)
+    tenant = work.tenant
+    if tenant.state == State.DELETING and _is_being_destroyed(tenant):
+        raise JobError("Its deletion has begun, and what is gone cannot be brought back.")
+    change(work, State.ACTIVE, among=COMES_BACK_FROM)
+
+
+def _is_being_destroyed(tenant: Tenant) -> bool:
+    """Say whether the last deletion went past the point from which there is a way back."""
+    with public_scope(using=OWNER):
+        last = Job.objects.filter(tenant_id=tenant.pk, kind="delete").first()
+    return last is not None and not kind_of(last).may_end_at(last.step)
 
 
 def archive(work: Work) -> None:
     """Put the clinic away: closed, its tables and files kept."""
-    _change(work, State.ARCHIVED, among=IN_USE, reason=str(work.params.get("reason") or ""))
+    change(work, State.ARCHIVED, among=IN_USE, reason=str(work.params.get("reason") or ""))
 
 
-def _change(work: Work, state: Tenant.State, *, among: tuple[str, ...], reason: str = "") -> None:
+def change(work: Work, state: Tenant.State, *, among: tuple[str, ...], reason: str = "") -> None:
+    """Bring the clinic into a state, and leave word of what it was before."""
     before = work.tenant.get_state_display()
     work.keep(before=work.notes.get("before") or before)
     try:
@@ -112,18 +123,6 @@ def _change(work: Work, state: Tenant.State, *, among: tuple[str, ...], reason: 
     except StateError as error:
         raise JobError(str(error)) from error
     work.finish(state=tenant.state, before=work.notes["before"])
-
-
-def bring_back(job: Job) -> None:
-    """Open a clinic whose deletion was called off before anything was lost."""
-    if job.tenant_id is None:
-        return
-    with public_scope(using=OWNER):
-        tenant = Tenant.objects.get(pk=job.tenant_id)
-    before = str(job.notes.get("state_before") or State.ACTIVE)
-    if tenant.state == State.DELETING:
-        reason = str(job.notes.get("reason_before") or "")
-        lifecycle.change_state(tenant, State(before), among=[State.DELETING], reason=reason)
 
 
 def _text(wanted: dict[str, object], name: str) -> str:
