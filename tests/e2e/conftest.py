@@ -20,6 +20,7 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
+from tests.e2e.commander import Commander
 from tests.ui.browser import chromium_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,7 @@ class Platform:
     port: int
     environment: dict[str, str]
     vendors: dict[str, int]
+    commander: Commander
 
     def url(self, subdomain: str = "", path: str = "/") -> str:
         host = f"{subdomain}.localhost" if subdomain else "localhost"
@@ -43,15 +45,7 @@ class Platform:
 
     def nexus(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a `nexus` command beside the running platform."""
-        return subprocess.run(
-            [sys.executable, "-m", "config", *words],
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        return self.commander.run(words)
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +84,7 @@ def platform(django_db_setup, tmp_path_factory):
     }
     environment.pop("DATABASE_ADMIN_URL", None)
     environment["NEXUS_DEBUG"] = "0"  # as it runs for real: hashed static files, plain error pages
-    started = Platform(port, environment, vendors)
+    started = Platform(port, environment, vendors, Commander(environment))
     collected = started.nexus("collectstatic", "--noinput")
     assert collected.returncode == 0, collected.stderr
     processes = [
@@ -102,6 +96,7 @@ def platform(django_db_setup, tmp_path_factory):
         _wait_until_ready(started, processes, folder)
         yield started
     finally:
+        started.commander.end()
         for process in processes:
             process.terminate()
         for process in processes:

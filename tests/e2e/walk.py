@@ -43,6 +43,15 @@ def sign_in(page, url, email, *, password=PASSWORD, secret=SECRET) -> None:
         page.get_by_role("button", name="Go on").click()
 
 
+AT_REST = """() => new Promise(rest => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const moving = document.getAnimations().filter(
+        one => one.effect.getComputedTiming().iterations !== Infinity)
+    Promise.race([Promise.allSettled(moving.map(one => one.finished)),
+                  new Promise(late => setTimeout(late, 1000))]).then(() => rest())
+})))"""
+"""What moves has come to its end, or a second has passed."""
+
+
 def look(page, name) -> None:
     """Axe finds nothing grave, and nothing stands out of a phone's screen.
 
@@ -51,7 +60,7 @@ def look(page, name) -> None:
     folder = os.environ.get("NEXUS_E2E_KEEP")
     for width, height in ((390, 844), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(300)  # the side bar slides
+        page.evaluate(AT_REST)  # the side bar slides
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
         if folder:
             page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
