@@ -9,7 +9,9 @@ class BackupsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from onboarding.backups.kinds import register_kinds
         from tenants.grants import grant_to_app
 
         for table in ("backups_backup", "backups_drill", "backups_selfcheck"):
             grant_to_app(table, "SELECT")
+        register_kinds()

@@ -216,16 +216,15 @@ def heads_of(connection: Connection, tenant_id: int) -> str:
 
 def schema_script(connection: Connection, heads: str) -> str:
     """Answer the SQL that makes a clinic's empty schema at `heads`, as the template's."""
-    rows = connection.execute(
-        "SELECT to_heads, from_heads, sql FROM public.tenants_schemascript"
-    ).fetchall()
-    by_target = {to_heads: (from_heads, text) for to_heads, from_heads, text in rows}
+    rows = connection.execute("SELECT to_jsonb(s) FROM public.tenants_schemascript s").fetchall()
+    by_target = {row[0]["to_heads"]: row[0] for row in rows}
     way: list[str] = []
     while heads:
         if heads not in by_target:
             raise BackupError(
-                "The clinic's tables are at migrations nobody has recorded: migrate it."
+                "A clinic's tables are at migrations nobody has recorded: run `nexus migrate`."
             )
-        heads, text = by_target[heads]
-        way.insert(0, text)
+        script = by_target[heads]
+        way.insert(0, script.get("whole") or script["sql"])
+        heads = "" if script.get("whole") else script["from_heads"]
     return ";\n".join(way)

@@ -118,8 +118,13 @@ class Folder:
 
     def create(self, name: str) -> Sink:
         target = self._path(name)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return _FileSink(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return _FileSink(target)
+        except OSError as error:
+            raise BackupError(
+                f"The folder of the backups cannot be written ({error.strerror}): {self.address}"
+            ) from error
 
     def open(self, name: str) -> IO[bytes]:
         try:
@@ -134,7 +139,8 @@ class Folder:
             return None
 
     def delete(self, name: str) -> None:
-        self._path(name).unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            self._path(name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         path = (self._root / name).resolve()
@@ -151,7 +157,10 @@ class _FileSink:
         self._file = os.fdopen(opened, "wb", 1 << 20)
 
     def write(self, data: bytes, /) -> int:
-        return self._file.write(data)
+        try:
+            return self._file.write(data)
+        except OSError as error:  # most of all a full disk
+            raise BackupError(f"The backup cannot be written: {error.strerror}.") from error
 
     def flush(self) -> None:
         self._file.flush()

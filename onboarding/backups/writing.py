@@ -240,10 +240,12 @@ def _write_tables(
     part = Part(schema, sequences=sequences_of(reader, schema))
     relations = relations_of(reader, schema)
     counted = counts_of(counter, schema, relations)
+    columns = {relation.name: relation.columns for relation in relations}
+    archive.add_json(f"{folder}/tables.json", columns)
     for place, relation in enumerate(relations):
         say(place, len(relations))
         seen = checksum_of(reader, schema, relation)
-        entry = {"columns": relation.columns, "rows": seen.rows, "checksum": seen.digest}
+        entry = {"rows": seen.rows, "checksum": seen.digest}
         rows = _Lines()
         if seen.rows:
             copied = rows.counted(_copied(reader, schema, relation))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
+
 from config import env, logs
 from config.storages import FileStorage
 
@@ -55,6 +57,8 @@ OFFER_FILE = env.text("NEXUS_OFFER", str(ROOT / "onboarding" / "subscription" / 
 
 # Which private networks a clinic's FileMaker Server may stand in: none but those named here.
 PRIVATE_NETWORKS = env.networks("NEXUS_PRIVATE_NETWORKS")
+# From which networks the operators' host answers, besides those of its own list; none: from everywhere.
+OPERATORS_NETWORKS = env.plain_networks("NEXUS_OPERATORS_NETWORKS")
 
 # ── Vendors: addresses that differ from theirs (tests, peers), our OAuth clients, where hooks come in ─
 VENDOR_URLS = env.addresses("NEXUS_VENDOR_URLS", secure=SECURE)
@@ -96,10 +100,12 @@ SHARED_APPS = [
     "onboarding.backups",
     "support.desk",
     "announcements",
+    "passkeys",
     "operators",
 ]
 TENANT_APPS = [
     "accounts",
+    "passkeys",
     "audit",
     "support",
     "events",
@@ -204,6 +210,7 @@ MIDDLEWARE = [
     "audit.middleware.DenialRecorder",
     "support.middleware.PlatformsRecord",
     "tenants.middleware.ScopeMiddleware",
+    "operators.admission.AdmissionMiddleware",
     "events.middleware.StreamPolicyMiddleware",
     "clinical.practice.middleware.ClinicTimeMiddleware",
     "accounts.middleware.SessionMiddleware",
@@ -267,6 +274,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its own lines would pass by the allo
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
 CELERY_TIMEZONE = "UTC"
+NIGHT = env.number("NEXUS_NIGHT", 15) % 24
 CELERY_BEAT_SCHEDULE = {
     "read-receipts-of-texts": {
         "task": "sms.poll_everywhere",
@@ -363,6 +371,13 @@ CELERY_BEAT_SCHEDULE = {
     "compare-with-xero": {"task": "xero.check_everywhere", "schedule": 24 * 3600.0},
     "resume-forgotten-imports": {"task": "imports.resume_forgotten", "schedule": 3600.0},
     "resume-stuck-sign-ups": {"task": "signup.resume_stuck", "schedule": 60.0},
+    # Nights are the clinics': the hour is in UTC.
+    "back-up-platform": {
+        "task": "backups.back_up_platform",
+        "schedule": crontab(hour=NIGHT, minute=10),
+    },
+    "drill-a-restore": {"task": "backups.drill", "schedule": crontab(hour=NIGHT, minute=40)},
+    "check-the-platform": {"task": "backups.check_all", "schedule": crontab(hour=NIGHT, minute=55)},
     "sweep-sign-ups": {"task": "signup.sweep", "schedule": 24 * 3600.0},
     "end-trials": {"task": "subscription.end_trials", "schedule": 3600.0},
 }

@@ -99,6 +99,9 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
     platform_tasks = {
         "tenants.run_job",  # a step opens the scope of its job's clinic
         "tenants.resume_jobs",
+        "backups.back_up_platform",
+        "backups.drill",
+        "backups.check_all",
         "signup.provision_clinic",
         "signup.resume_stuck",
         "support.sweep",  # the clinics with something due, each in its scope
