@@ -25,6 +25,8 @@ pytestmark = pytest.mark.django_db(databases=["default", "platform"])
 
 OPEN = {
     "two_factor:login": "how people come in",
+    "passkeys:login_options": "how people come in: for who has given the right password",
+    "passkeys:login": "how people come in: for who has given the right password",
     "accounts:password_reset": "for people who cannot come in",
     "accounts:password_reset_sent": "for people who cannot come in",
     "accounts:password_reset_confirm": "carries its own token",
@@ -42,6 +44,13 @@ OWN = {
     "two_factor:replace",
     "two_factor:disable",
     "two_factor:backup_tokens",
+    "passkeys:list",
+    "passkeys:new",
+    "passkeys:options",
+    "passkeys:add",
+    "passkeys:rename",
+    "passkeys:remove",
+    "announcements:dismiss",
     "accounts:logout",
     "accounts:account",
     "accounts:password",

@@ -38,6 +38,7 @@ MAILS_TO_PERSON = RateLimitItemPerHour(3, namespace="mail-person")
 MAILS_FROM_ADDRESS = RateLimitItemPerHour(20, namespace="mail-address")
 LINKS_MISSED = RateLimitItemPerMinute(20, 15, namespace="link-missed")
 LINK_ANSWERS = RateLimitItemPerHour(300, namespace="link-answers")
+API_CALLS = RateLimitItemPerMinute(240, namespace="api-calls")
 KNOWN_FOR = 90 * 24 * 60 * 60
 _IPV6_SITE = 64
 
@@ -120,6 +121,11 @@ def admit_link_missed() -> None:
 def admit_link_answer(link_id: object) -> None:
     """Count what is sent on a patient's link."""
     _count(LINK_ANSWERS, str(link_id))
+
+
+def admit_api_call(user_id: object) -> None:
+    """Count what a person's programs ask."""
+    _count(API_CALLS, str(user_id))
 
 
 def _count(item: RateLimitItem, *who: str, by: RateLimiter | None = None) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -89,6 +89,16 @@ def networks(name: str) -> dict[str, tuple[str, ...]]:
                 "clinic with that subdomain only."
             ) from None
     return {subdomain: tuple(entries) for subdomain, entries in found.items()}
+
+
+def plain_networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read networks with commas between them."""
+    try:
+        return tuple(ip_network(word) for word in words(name))
+    except ValueError:
+        raise EnvironmentVariableError(
+            f"{name}={os.environ.get(name)!r} must be networks such as 203.0.113.0/24, 2001:db8::/48."
+        ) from None
 
 
 def addresses(name: str, *, secure: bool) -> dict[str, str]:

@@ -52,6 +52,7 @@ urlpatterns = [
     path("", include("support.urls")),
     path("", include("accounts.urls")),
     path("", include("announcements.urls")),
+    path("", include("passkeys.urls")),
     path("", include("ui.pwa_urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),
 ]

@@ -12,5 +12,6 @@ urlpatterns = [
     path("support/", include("operators.support_urls")),
     path("", include("operators.urls")),
     path("", include("accounts.urls")),
+    path("", include("passkeys.urls")),
     path("audit/", include(audit.urls.behind(requires(Action.VIEW, Resource.AUDIT)))),
 ]

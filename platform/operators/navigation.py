@@ -10,6 +10,9 @@ _ENTRIES = (
     ("Imports", "operators:imports", "database-import", ""),
     ("Migrations", "operators:migrations", "git-merge", ""),
     ("Self-check", "operators:checks", "stethoscope", ""),
+    ("Announcements", "operators:announcements", "speakerphone", ""),
+    ("API tokens", "operators:tokens", "key", "Settings"),
+    ("Networks", "operators:networks", "world-cog", "Settings"),
 )
 
 

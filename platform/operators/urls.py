@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from operators.views import clinics, jobs, platform
+from operators.views import announcements, api, clinics, jobs, keys, platform
 
 app_name = "operators"
 urlpatterns = [
@@ -22,4 +22,21 @@ urlpatterns = [
     path("imports/", platform.imports, name="imports"),
     path("migrations/", platform.migrations, name="migrations"),
     path("self-check/", platform.self_check, name="checks"),
+    path("announcements/", announcements.announcement_list, name="announcements"),
+    path("announcements/new/", announcements.announce, name="announce"),
+    path(
+        "announcements/<uuid:announcement_id>/", announcements.announce, name="change_announcement"
+    ),
+    path("announcements/<uuid:announcement_id>/withdraw/", announcements.withdraw, name="withdraw"),
+    path("tokens/", keys.token_list, name="tokens"),
+    path("tokens/<uuid:token_id>/revoke/", keys.revoke_token, name="revoke_token"),
+    path("networks/", keys.network_list, name="networks"),
+    path("networks/<int:network_id>/disallow/", keys.disallow_network, name="disallow_network"),
+    path("api/v1/kinds/", api.kinds, name="api_kinds"),
+    path("api/v1/clinics/", api.clinics, name="api_clinics"),
+    path("api/v1/clinics/<int:tenant_id>/", api.clinic, name="api_clinic"),
+    path("api/v1/clinics/<int:tenant_id>/jobs/", api.clinic_jobs, name="api_clinic_jobs"),
+    path("api/v1/jobs/", api.all_jobs, name="api_jobs"),
+    path("api/v1/jobs/<uuid:job_id>/", api.job, name="api_job"),
+    path("api/v1/jobs/<uuid:job_id>/<slug:verb>/", api.job_verb, name="api_job_verb"),
 ]

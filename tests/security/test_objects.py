@@ -50,6 +50,7 @@ PLAIN = {
     "DELETE", "description", "gst_rule", "price", "quantity", "service_date",  # a line of an invoice
     "address", "amount", "as", "back", "issue", "mail", "make", "method", "number", "one_each",
     "reference", "view",
+    "sort", "plan", "part",  # the operators' lists; a plan is one of the offer's
     "then",  # where the mapping's pages go on to, once saved
 }  # fmt: skip
 """Parameters that name nothing."""

@@ -46,6 +46,7 @@ WRITTEN_SQL = {
     "clinical/patients/duplicates.py": "constants of the module",
     "clinical/patients/header.py": "constants that apps register",
     "clinical/patients/former.py": "tables of our models",
+    "platform/operators/figures/functions.py": "constants of the module, run by migrations",
     "onboarding/imports/loading/writing.py": "tables and columns of our models",
     "onboarding/imports/undo.py": "tables of our models",
     "onboarding/imports/replacing.py": "tables of our models, and a constant list of columns",

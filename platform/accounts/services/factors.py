@@ -8,6 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from django.utils.crypto import salted_hmac
+from django_otp import device_classes
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -144,5 +145,6 @@ def _backup_code() -> str:
 
 
 def _forget_devices(user: User) -> None:
-    TOTPDevice.objects.filter(user=user).delete()
-    StaticDevice.objects.filter(user=user).delete()
+    """Forget every kind of device there is: authenticator, backup codes, passkeys."""
+    for kind in device_classes():
+        kind.objects.filter(user=user).delete()
