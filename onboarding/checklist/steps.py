@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,8 @@ from onboarding.demo_data.selectors import demo_keys
 from onboarding.imports.data_status import last_loaded_run, run_at_work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
 
     from tenants.models import Tenant
@@ -254,7 +255,7 @@ STEPS: tuple[Step, ...] = (
         "When patients are reminded, and by what words. Nothing is sent before a rule is on.",
         "bell",
         _reminders,
-        (Link("Reminders", "messages:rules"),),
+        (Link("Reminders", "clinic_messages:rules"),),
     ),
     Step(
         "integrations",
@@ -262,7 +263,7 @@ STEPS: tuple[Step, ...] = (
         "Your own Xero, mailbox, texts and storage.",
         "plug-connected",
         _integrations,
-        (Link("Integrations", "connections:list"),),
+        (Link("Integrations", "integrations:list"),),
     ),
     Step(
         "import",

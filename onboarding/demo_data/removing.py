@@ -74,7 +74,7 @@ def _plan() -> _Plan:
 
 
 def _sort_strangers(plan: _Plan) -> None:
-    """Look at rows that came later and name one of the demo's: whose are they?
+    """Say whose the rows are that came later and name one of the demo's.
 
     Made by a person: what they name stays. Made by the program: they go too, and so does what
     names them, which is why it is looked again until nothing more is found.

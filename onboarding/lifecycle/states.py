@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from onboarding.signup.addresses import check_address
 from tenants import lifecycle
 from tenants.jobs import OWNER, JobError, kind_of
 from tenants.lifecycle import StateError, SubdomainError
@@ -70,6 +71,9 @@ def rename(work: Work) -> None:
     if tenant.state not in IN_USE:
         raise JobError("Only a clinic that is in use can get another address.")
     try:
+        if subdomain != tenant.subdomain:
+            with public_scope(using=OWNER):
+                subdomain = check_address(subdomain, besides=tenant.pk)
         tenant = lifecycle.rename_tenant(tenant, subdomain=subdomain)
     except SubdomainError as error:
         raise JobError(str(error)) from error

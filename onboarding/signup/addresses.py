@@ -6,9 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils import timezone
 
 from onboarding.signup.models import Signup
-from tenants.lifecycle import RESERVED_SUBDOMAINS, SubdomainError, check_subdomain
+from tenants.lifecycle import (
+    KEPT_FREE,
+    RESERVED_SUBDOMAINS,
+    SubdomainError,
+    check_subdomain,
+)
 from tenants.models import Domain, Tenant
 
 if TYPE_CHECKING:
@@ -82,9 +88,17 @@ def _taken(besides: int | None) -> set[str]:
 
 
 def _labels(besides: int | None) -> Iterator[str]:
-    """Answer the addresses of all clinics, those they had before, and those being built."""
-    yield from Tenant.objects.exclude(pk=besides).values_list("subdomain", flat=True)
-    for host in Domain.objects.exclude(tenant_id=besides).values_list("domain", flat=True):
+    """Answer the addresses of all clinics, those they had before, and those being built.
+
+    Those of a clinic deleted long ago are free again.
+    """
+    over = {"state": Tenant.State.DELETED, "deleted_at__lt": timezone.now() - KEPT_FREE}
+    clinics = Tenant.objects.exclude(pk=besides).exclude(**over)
+    yield from clinics.values_list("subdomain", flat=True)
+    hosts = Domain.objects.exclude(tenant_id=besides).exclude(
+        **{f"tenant__{name}": value for name, value in over.items()}
+    )
+    for host in hosts.values_list("domain", flat=True):
         yield host.partition(".")[0]
     being_built = Signup.objects.filter(state__in=Signup.BUILDING_STATES)
     yield from being_built.values_list("subdomain", flat=True)

@@ -106,6 +106,9 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "backups.check_all",
         "signup.provision_clinic",
         "signup.resume_stuck",
+        "signup.send_link",
+        "signup.sweep",  # asks for jobs
+        "subscription.end_trials",  # asks for jobs
         "support.sweep",  # the clinics with something due, each in its scope
         "audit.seal_everywhere",
         "audit.anchor_everywhere",

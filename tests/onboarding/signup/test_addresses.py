@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
-from hypothesis import given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
 
 from onboarding.signup.addresses import check_address, skeleton, suggestions
 from tenants.lifecycle import SubdomainError
@@ -18,7 +15,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 LOOKALIKES = (
     "a1pha", "a-l-pha", "aipha", "al-pha", "alph-a", "bet-a",  # of alpha and beta, that are there
     "adm1n", "l0gin", "0ps", "o-p-s", "w-w-w", "vvvvvv", "supp0rt", "5upport",  # of what is kept
-    "xn--alph-53a", "alph\u0430", "\u0430lpha", "\uff41lpha", "alpha.beta", "-alpha", "al", "a" * 41, "9lives",
+    "xn--alph-53a", "alph\u0430", "\u0430lpha", "\uff41lpha", "alpha.beta", "-alpha", "al", "9lives",
 )  # fmt: skip
 DIFFERENT = ("alphabet", "beta-north", "gamma", "northside-physio", "alphas-b", "modern-physio")
 
@@ -44,12 +41,10 @@ def test_the_pairs_that_are_taken_for_each_other():
         assert skeleton(one) == skeleton(other), (one, other)
 
 
-@examples(max_examples=50)
-@given(st.from_regex(r"[a-z][a-z0-9]{3,20}", fullmatch=True), st.data())
-def test_a_hyphen_anywhere_makes_no_other_address(word, data):
-    place = data.draw(st.integers(1, len(word) - 1))
-
-    assert skeleton(f"{word[:place]}-{word[place:]}") == skeleton(word)
+def test_a_hyphen_anywhere_makes_no_other_address():
+    for word in ("northside", "physio1", "vvrnclinic0"):
+        written = {f"{word[:place]}-{word[place:]}" for place in range(1, len(word))}
+        assert {skeleton(each) for each in written} == {skeleton(word.replace("-", ""))}, word
 
 
 def test_a_former_address_is_kept_from_others_but_not_from_its_clinic(alpha):
