@@ -64,7 +64,7 @@ class FrugalExecutor(MigrationExecutor):
         if only_adds(migration):
             state.__class__ = FrugalState
             return super().apply_migration(state, migration, *args, **kwargs)
-        if isinstance(state, FrugalState):
+        if type(state) is not ProjectState:
             state.__class__ = ProjectState
             state.__dict__.pop("apps", None)
             state.apps  # noqa: B018 - draws all models, as Django does before the first migration

@@ -21,10 +21,11 @@ RETRY_SECONDS = 20
 def with_heads(clinics: QuerySet[Tenant]) -> QuerySet[Tenant]:
     """Have the clinics' query say how far their schemas are."""
     head = MigrationHead.objects.filter(tenant_id=OuterRef("pk"))
-    return clinics.annotate(
+    told: QuerySet[Tenant] = clinics.annotate(
         schema_heads=Subquery(head.values("heads")[:1]),
         schema_past=Subquery(head.values("past")[:1]),
     )
+    return told
 
 
 def is_behind(clinic: Tenant) -> bool:
