@@ -9,7 +9,7 @@ class InvoicesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from billing_integrations.invoices import facts, timeline
+        from billing_integrations.invoices import erasure, facts, timeline
         from billing_integrations.invoices.delivery import InvoiceMails
         from billing_integrations.invoices.services.mailing import KIND
         from clinical.appointments import drawer_facts
@@ -17,9 +17,11 @@ class InvoicesConfig(AppConfig):
         from clinical.patients import timeline as record
         from clinical.patients.tabs import Tab
         from clinical.patients.tabs import register as register_tab
+        from clinical.rights.erasure import register as register_erasure
         from connections.outbox import delivers
         from ui.navigation import SETTINGS, WORK_LISTS, NavItem, register
 
+        register_erasure(erasure.PART, kept=erasure.KEPT, exempt=erasure.LOOKED_AFTER)
         register_tab(Tab("Invoices", "invoices:list", "invoices.view", 80, icon="receipt"))
         record.register(timeline.SOURCE)
         record.register(timeline.BILLS)

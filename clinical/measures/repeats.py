@@ -28,6 +28,7 @@ from clinical.measures.models import PatientLink, Repeat
 from clinical.measures.services import UnknownInstrumentError
 from clinical.practice.clock import today_at, zone_of
 from clinical.practice.rules import require
+from clinical.rights.uses import REMINDERS, objection
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -113,6 +114,8 @@ def why_not(patient: Patient, today: date) -> str:
     if patient.is_archived:
         return "The patient is archived."
     if refusal := may_contact(patient, "email", today=today):
+        return refusal
+    if refusal := objection(patient.pk, REMINDERS):
         return refusal
     return "" if address_of(patient) else "The patient has no e-mail address."
 

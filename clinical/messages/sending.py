@@ -20,6 +20,7 @@ from clinical.messages.conversing import note_turn
 from clinical.messages.models import Message, Reminder
 from clinical.messages.numbers import comparable, mail_of, mobile_of
 from clinical.practice.rules import require
+from clinical.rights.uses import REMINDERS, objection
 from connections import outbox
 from connections.models import OutboxEntry
 from ports.phones import NumberError, mobile_number
@@ -256,6 +257,8 @@ def _why_no_longer(message: Message, at: datetime) -> str:
     else:
         problem = ""
     if problem or message.reminder is None:
+        return problem
+    if message.patient_id and (problem := objection(message.patient_id, REMINDERS)):
         return problem
     return why_not_remind(message.reminder, at=at)
 

@@ -31,7 +31,8 @@ ASSIGNMENTS = "patients_coordinatorassignment"
 ALLOWED = "assigned_patients"
 
 CLOSED = re.compile(
-    r"documents_(document|imagebatch|upload)|imports_\w+|takeout_\w+|reports_\w+|audit_payload"
+    r"documents_(document|imagebatch|upload)|imports_\w+|takeout_\w+|reports_\w+|rights_\w+|"
+    r"audit_payload"
 )
 """Tables of which a coordinator sees no row: files, reports, what was imported, what stood where."""
 OWN_EVENTS = re.compile(r"audit_event(_\w+)?")

@@ -12,7 +12,8 @@ class ImportsConfig(AppConfig):
         """Enter the navigation; say what the audit trail need not record, and why."""
         from audit import coverage
         from clinical.patients.relations import also_refers
-        from onboarding.imports import maintenance
+        from clinical.rights.erasure import register as register_erasure
+        from onboarding.imports import erasure, maintenance
         from onboarding.imports.models import ImportLink
         from ui.banners import register_banner
         from ui.navigation import NavItem, register
@@ -39,6 +40,7 @@ class ImportsConfig(AppConfig):
             "sealed_password", "sealed_session", "last_report", "checking_since",
         )  # fmt: skip
         register_banner(maintenance.banner)
+        register_erasure(erasure.PART, exempt=erasure.LOOKED_AFTER)
         register(
             NavItem(
                 "Data management",

@@ -32,6 +32,7 @@ urlpatterns = [
     path("", include("clinical.problems.urls")),
     path("", include("clinical.plans.urls")),
     path("", include("clinical.pathology.urls")),
+    path("", include("clinical.rights.urls")),
     path("", include("clinical.decision_support.urls")),
     path("", include("billing_integrations.invoices.urls")),
     path("settings/integrations/xero/", include("billing_integrations.xero.urls")),
