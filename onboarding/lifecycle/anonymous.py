@@ -181,7 +181,7 @@ def _pick(pool: Iterable[str], salt: str) -> Callable[[_Place], Expression]:
     def rule(place: _Place) -> Expression:
         return _unless_empty(
             place,
-            sql.SQL("({words})[1 + {number}]").format(
+            sql.SQL("({words}::text[])[1 + {number}]").format(
                 words=sql.Literal(words), number=_number(place, salt, len(words))
             ),
         )

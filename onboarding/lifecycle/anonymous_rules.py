@@ -11,6 +11,7 @@ practice_location: keep=name,short_name,colour,phone,email,address,time_zone
 practice_practitioner: staffname=name keep=discipline,colour blank=room_link
 practice_providernumber: code=number
 practice_rosterhours: keep=starts,ends
+practice_locationhours: keep=opens,closes
 practice_appointmenttype: keep=name,colour,setting
 practice_fundingtype: keep=name
 
@@ -103,7 +104,7 @@ accounts_user: password=password staffmail=email staffperson=name keep=role
 """
 
 DROPPED = """
-support_ support_visit support_access connections_connection connections_outboxentry connections_inboxevent
+support_visit support_access connections_connection connections_outboxentry connections_inboxevent
 patients_summarymark patients_savedfilter patients_duplicatecandidate patients_duplicatesearch
 patients_patientmerge patients_mergedrow mv_patient_summary
 notes_supervision notes_notereview letters_lettercopy letters_lettermail
@@ -125,8 +126,10 @@ sms_deliveryalarm sms_poll clinic_storage_storagemove
 imports_filemakerconnection imports_importsource imports_sourcefile imports_retention imports_stagedrecord
 imports_mapping imports_importrun imports_runprogress imports_runphase imports_importlink imports_rowresult
 imports_rowchange imports_correction imports_verification imports_filetask
-takeout_takeout checklist_putaside demo_data_demotable accounts_session
-audit_event audit_payload audit_queue audit_seal audit_erasure
+rights_rightssettings rights_rightsrequest rights_statement rights_restriction rights_legalhold
+rights_retentionfact rights_personexport rights_erasure rights_erasedrow rights_destruction rights_breach
+rights_breachstep rights_researchextract takeout_takeout checklist_putaside demo_data_demotable accounts_session
+audit_event audit_origin audit_payload audit_queue audit_seal audit_erasure
 otp_static_staticdevice otp_static_statictoken otp_totp_totpdevice
 """
 """What a sandbox has no use for, or must not have: secrets, connections, what was sent, staged files,

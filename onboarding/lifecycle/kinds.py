@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onboarding.lifecycle import deleting, states
+from onboarding.lifecycle import cloning, deleting, states
 from tenants import jobs
 from tenants.jobs import Kind, Step
 
@@ -28,6 +28,19 @@ KINDS = (
         (Step("reactivate", "Opening the door", states.reactivate),),
     ),
     Kind("archive", "Archive the clinic", (Step("archive", "Putting it away", states.archive),)),
+    Kind(
+        "clone",
+        "Make a sandbox of the clinic",
+        (
+            Step("reserve", "Looking at the tables", cloning.reserve),
+            Step("build", "Building the sandbox", cloning.build),
+            Step("copy", "Copying the records under invented names", cloning.copy),
+            Step("files", "Replacing the files", cloning.write_stubs),
+            Step("open", "Opening the sandbox", cloning.open_sandbox),
+        ),
+        from_clinic=True,
+        can_cancel=False,  # it takes seconds, and half a sandbox is of no use
+    ),
     Kind(
         "delete",
         "Delete the clinic",
