@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from celery import Task, shared_task
+from django.utils import timezone
 
 from tenants import jobs
 from tenants.models import Tenant
@@ -14,7 +16,7 @@ from tenants.scope import Actor, NoTenantError, Scope, active_scope, public_scop
 from tenants.serving import RETRY_SECONDS, is_behind, with_heads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 if TYPE_CHECKING:
     _Task = Task[Any, Any]
@@ -125,19 +127,21 @@ def active_clinics() -> list[Tenant]:
         return [clinic for clinic in clinics if not is_behind(clinic)]
 
 
-def in_every_clinic(look: Callable[[Tenant], T], *, what: str) -> Iterator[tuple[Tenant, T]]:
-    """Call `look` in the scope of every open clinic, and answer what it found there.
+def in_every_clinic(
+    look: Callable[[Tenant], T], *, what: str, among: Sequence[Tenant] | None = None
+) -> list[tuple[Tenant, T]]:
+    """Call `look` in the scope of every open clinic, on its own clocks; answer what it found there.
 
     One clinic's trouble is logged as "`what` of such a clinic failed" and stops no other.
     """
-    for tenant in active_clinics():
+    answers = []
+    for tenant in active_clinics() if among is None else among:
         try:
-            with tenant_scope(tenant):
-                found = look(tenant)
+            with timezone.override(ZoneInfo(tenant.time_zone)), tenant_scope(tenant):
+                answers.append((tenant, look(tenant)))
         except Exception:
             log.exception("%s of %s failed", what, tenant.subdomain)
-            continue
-        yield tenant, found
+    return answers
 
 
 @shared_task(name="tenants.run_job", acks_late=True)

@@ -10,9 +10,7 @@ from celery import shared_task
 from billing_integrations.gmail import reading
 from connections import selectors
 from connections.models import Connection
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
     from tenants.tasks import TenantTask
@@ -29,15 +27,10 @@ def read(task: TenantTask) -> None:
 @shared_task(name="gmail.read_everywhere")
 def read_everywhere() -> None:
     """Send a task to every clinic whose mailbox may be read."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                found = selectors.connection("gmail")
-        except Exception:
-            log.exception("the mailbox of %s could not be looked at", tenant.subdomain)
-            continue
+    looked = in_every_clinic(
+        lambda _: selectors.connection("gmail"), what="looking for the mailbox"
+    )
+    for tenant, found in looked:
         if found is None or found.state != Connection.State.LIVE:
             continue
         if reading.is_consented(found.options, found.scopes):

@@ -13,9 +13,7 @@ from django.utils import timezone
 from billing_integrations.invoices import fees
 from billing_integrations.invoices.pricing import PriceBook
 from billing_integrations.invoices.services.batches import make_next
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
     from tenants.tasks import TenantTask
@@ -41,11 +39,4 @@ def run_batch(task: TenantTask, batch_id: str) -> None:
 @shared_task(name="invoices.draft_fees_everywhere")
 def draft_fees_everywhere() -> None:
     """Draft the fees of rules that are switched to automatic, in every clinic."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with timezone.override(ZoneInfo(tenant.time_zone)), tenant_scope(tenant):
-                fees.draft_automatic()
-        except Exception:
-            log.exception("the fees of %s could not be drafted", tenant.subdomain)
+    in_every_clinic(lambda _: fees.draft_automatic(), what="drafting the fees")

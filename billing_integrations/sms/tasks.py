@@ -15,11 +15,11 @@ from billing_integrations.sms import polling, watching
 from billing_integrations.sms.models import DeliveryAlarm
 from connections import alarms, selectors
 from connections.providers import Trade
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.scope import tenant_scope
+from tenants.tasks import active_clinics, in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
+    from tenants.models import Tenant
     from tenants.tasks import TenantTask
 
 log = logging.getLogger(__name__)
@@ -34,21 +34,16 @@ def poll(task: TenantTask) -> None:
 @shared_task(name="sms.poll_everywhere")
 def poll_everywhere() -> None:
     """Send a task to every clinic that has an account for texts."""
-    for tenant in _active():
-        try:
-            with tenant_scope(tenant):
-                is_connected = selectors.live(Trade.SMS) is not None
-        except Exception:
-            log.exception("the texts of %s could not be looked at", tenant.subdomain)
-            continue
-        if is_connected:
+    found = in_every_clinic(lambda _: selectors.live(Trade.SMS), what="looking at the texts")
+    for tenant, connection in found:
+        if connection is not None:
             poll.delay_for(tenant.pk)
 
 
 @shared_task(name="sms.watch_everywhere")
 def watch_everywhere() -> None:
     """Look in every clinic whether texts arrive; one that has trouble keeps no other from it."""
-    for tenant in _active():
+    for tenant in active_clinics():
         try:
             watch(tenant)
         except Exception:
@@ -77,8 +72,3 @@ def watch(tenant: Tenant) -> None:
         log.warning("the owners were not told that texts do not arrive; it is tried again")
         with tenant_scope(tenant):
             DeliveryAlarm.objects.filter(pk=alarm.pk).update(told_at=None)
-
-
-def _active() -> list[Tenant]:
-    with public_scope():
-        return list(Tenant.objects.filter(state=Tenant.State.ACTIVE))

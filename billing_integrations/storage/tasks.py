@@ -9,9 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing_integrations.storage import services
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
     from tenants.tasks import TenantTask
@@ -28,14 +26,9 @@ def move_files(task: TenantTask, move_id: str) -> None:
 @shared_task(name="clinic_storage.resume_everywhere")
 def resume_everywhere() -> None:
     """Go on with what a worker that died has left."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                lost = services.resume_lost(now=timezone.now())
-        except Exception:
-            log.exception("the moves of files of %s could not be looked at", tenant.subdomain)
-            continue
+    found = in_every_clinic(
+        lambda _: services.resume_lost(now=timezone.now()), what="looking at the moves of files"
+    )
+    for tenant, lost in found:
         for move_id in lost:
             move_files.delay_for(tenant.pk, str(move_id))

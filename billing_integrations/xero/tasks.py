@@ -14,13 +14,12 @@ from billing_integrations.xero.provider import KEY, client_of
 from connections import tokens
 from connections.models import Connection
 from ports.outcomes import DeliveryError
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tenants.models import Tenant
     from tenants.tasks import TenantTask
 
 log = logging.getLogger(__name__)
@@ -78,14 +77,6 @@ def check_everywhere() -> None:
 
 
 def _connected() -> Iterator[Tenant]:
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                found = links.connection()
-        except Exception:
-            log.exception("a clinic's Xero could not be looked at")
-            continue
+    for tenant, found in in_every_clinic(lambda _: links.connection(), what="looking for the Xero"):
         if found is not None and found.state == Connection.State.LIVE:
             yield tenant

@@ -12,9 +12,7 @@ from django.utils import timezone
 from clinical.decision_support.evaluating import refresh_prompts
 from clinical.decision_support.models import Rule
 from clinical.patients.models import Patient
-from tenants.models import Tenant
-from tenants.scope import public_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import active_clinics, tenant_task
 
 if TYPE_CHECKING:
     from tenants.tasks import TenantTask
@@ -41,7 +39,5 @@ def refresh(task: TenantTask) -> None:
 @shared_task(name="decision_support.refresh_everywhere")
 def refresh_everywhere() -> None:
     """Have every open clinic looked at."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
+    for tenant in active_clinics():
         refresh.delay_for(tenant.pk)

@@ -13,12 +13,11 @@ from django.utils import timezone
 from clinical.documents import finishing
 from clinical.documents.leftovers import discard_old_uploads
 from clinical.documents.scanning import ScannerUnavailableError
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
 from tenants.storage import StorageUnavailableError
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
+    from tenants.models import Tenant
     from tenants.tasks import TenantTask
 
 log = logging.getLogger(__name__)
@@ -57,15 +56,11 @@ def prepare_pending(task: TenantTask) -> None:
 @shared_task(name="documents.prepare_everywhere")
 def prepare_everywhere() -> None:
     """Take up what was left lying, in every clinic: the scanner was away, a worker has died."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                waiting = finishing.unfinished()
-                discard_old_uploads(now=timezone.now())
-        except Exception:
-            log.exception("the files of %s could not be looked at", tenant.subdomain)
-            continue
-        if waiting:
+    for tenant, is_waiting in in_every_clinic(_has_waiting, what="looking at the files"):
+        if is_waiting:
             prepare_pending.delay_for(tenant.pk)
+
+
+def _has_waiting(_clinic: Tenant) -> bool:
+    discard_old_uploads(now=timezone.now())
+    return bool(finishing.unfinished())

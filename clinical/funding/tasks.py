@@ -8,8 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinical.funding.services import keep_all_dates
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
+from tenants.tasks import in_every_clinic
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +16,6 @@ log = logging.getLogger(__name__)
 @shared_task(name="funding.keep_dates_everywhere")
 def keep_dates_everywhere() -> None:
     """Set the plan dates of every clinic's patients to the plan that runs today."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                keep_all_dates(today=timezone.localdate())
-        except Exception:
-            log.exception("the plan dates of %s could not be kept", tenant.subdomain)
+    in_every_clinic(
+        lambda _: keep_all_dates(today=timezone.localdate()), what="keeping the plan dates"
+    )

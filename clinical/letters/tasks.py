@@ -10,9 +10,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinical.letters import mailing
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
     from tenants.tasks import TenantTask
@@ -35,14 +33,9 @@ def send(task: TenantTask, mail_id: str) -> None:
 @shared_task(name="letters.send_everywhere")
 def send_everywhere() -> None:
     """Take up what was left lying, in every clinic: the broker was away, a worker has died."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                waiting = mailing.left_lying(at=timezone.now())
-        except Exception:
-            log.exception("the mails of %s could not be looked at", tenant.subdomain)
-            continue
+    found = in_every_clinic(
+        lambda _: list(mailing.left_lying(at=timezone.now())), what="looking at the letters"
+    )
+    for tenant, waiting in found:
         for mail_id in waiting:
             send.delay_for(tenant.pk, str(mail_id))

@@ -24,9 +24,7 @@ from clinical.measures.links import ON_ITS_WAY, first_name, note_mailing, refusa
 from clinical.measures.models import Assessment, PatientLink
 from connections.mailbox import connection_for_clinic
 from ports.outcomes import BrokenConnectionError, DeliveryError, RetryLaterError
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -104,15 +102,10 @@ def ask_again(self: Any) -> None:
 @shared_task(name="measures.ask_again_everywhere")
 def ask_again_everywhere() -> None:
     """Do so in every clinic that has any."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                is_due = bool(repeats.due_repeats(timezone.now()))
-        except Exception:
-            log.exception("the questionnaires of %s could not be looked at", tenant.subdomain)
-            continue
+    found = in_every_clinic(
+        lambda _: bool(repeats.due_repeats(timezone.now())), what="looking at the questionnaires"
+    )
+    for tenant, is_due in found:
         if is_due:
             ask_again.delay_for(tenant.pk)
 

@@ -14,11 +14,10 @@ from clinical.messages.mail_threads import keep
 from clinical.messages.models import Message, ReminderRule
 from clinical.messages.sending import follow_outbox
 from ports.outcomes import DeliveryError, UnclearError
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
+    from tenants.models import Tenant
     from tenants.tasks import TenantTask
 
 log = logging.getLogger(__name__)
@@ -57,19 +56,15 @@ def send_notices(task: TenantTask) -> None:
 @shared_task(name="messages.send_notices_everywhere")
 def send_notices_everywhere() -> None:
     """Look in every clinic for what is due, and send a task where something is."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                now = timezone.now()
-                notices.give_up_lost(now)
-                is_due = bool(notices.due_patients(now))
-        except Exception:
-            log.exception("the notices of %s could not be looked at", tenant.subdomain)
-            continue
+    for tenant, is_due in in_every_clinic(_owes_notices, what="looking at the notices"):
         if is_due:
             send_notices.delay_for(tenant.pk)
+
+
+def _owes_notices(_clinic: Tenant) -> bool:
+    now = timezone.now()
+    notices.give_up_lost(now)
+    return bool(notices.due_patients(now))
 
 
 @tenant_task(name="messages.plan_reminders", long=True)
@@ -85,15 +80,11 @@ def plan_reminders(task: TenantTask) -> None:
 @shared_task(name="messages.plan_reminders_everywhere")
 def plan_reminders_everywhere() -> None:
     """Send a task to every clinic that reminds its patients, or has something queued."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                queued = Message.objects.filter(state=Message.State.QUEUED)
-                has_work = ReminderRule.objects.filter(is_on=True).exists() or queued.exists()
-        except Exception:
-            log.exception("the reminders of %s could not be looked at", tenant.subdomain)
-            continue
+    for tenant, has_work in in_every_clinic(_reminds, what="looking at the reminders"):
         if has_work:
             plan_reminders.delay_for(tenant.pk)
+
+
+def _reminds(_clinic: Tenant) -> bool:
+    queued = Message.objects.filter(state=Message.State.QUEUED)
+    return ReminderRule.objects.filter(is_on=True).exists() or queued.exists()

@@ -17,9 +17,7 @@ from django.utils import timezone
 from clinical.notices import delivery
 from clinical.notices.encryption import encoded, signing_key
 from clinical.notices.models import Notice, PushSubscription
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -90,14 +88,7 @@ def _after(task: TenantTask, subscription_id: str, error: delivery.PushError) ->
 @shared_task(name="notices.tidy_everywhere")
 def tidy_everywhere() -> None:
     """Delete what was read long ago, in every clinic."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                tidy(now=timezone.now())
-        except Exception:
-            log.exception("the notices of %s could not be tidied", tenant.subdomain)
+    in_every_clinic(lambda _: tidy(now=timezone.now()), what="tidying the notices")
 
 
 def tidy(*, now: datetime) -> int:

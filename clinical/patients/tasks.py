@@ -11,9 +11,7 @@ from django.utils import timezone
 from clinical.patients.duplicates import search_for_duplicates
 from clinical.patients.models import DuplicateSearch
 from clinical.patients.summaries import refresh_all
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +35,4 @@ def refresh_summaries() -> None:
 @shared_task(name="patients.find_duplicates_everywhere")
 def find_duplicates_everywhere() -> None:
     """Look through every open clinic; one clinic's trouble must not stop the others."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                find_duplicates()
-        except Exception:
-            log.exception("the patients of %s could not be compared", tenant.subdomain)
+    in_every_clinic(lambda _: find_duplicates(), what="comparing the patients")

@@ -11,9 +11,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinical.reports import writing
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
     from tenants.tasks import TenantTask
@@ -34,11 +32,4 @@ def write(task: TenantTask, file_id: str) -> None:
 @shared_task(name="reports.tidy_everywhere")
 def tidy_everywhere() -> None:
     """Delete reports after their time in every clinic; one's trouble must not stop the others."""
-    with public_scope():
-        tenants = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                writing.tidy(now=timezone.now())
-        except Exception:
-            log.exception("the reports of %s could not be tidied", tenant.subdomain)
+    in_every_clinic(lambda _: writing.tidy(now=timezone.now()), what="tidying the reports")

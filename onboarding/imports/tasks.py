@@ -25,11 +25,11 @@ from onboarding.imports.retention import discard_old_uploads
 from onboarding.imports.runs import ImportRefusedError
 from onboarding.imports.snapshot import discard_old_snapshots
 from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
+from tenants.scope import public_scope
+from tenants.tasks import in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from django.db.models import QuerySet
 
@@ -130,7 +130,14 @@ def resume_forgotten() -> None:
 
 
 def _resume(tenants: QuerySet[Tenant]) -> None:
-    for tenant, found in _everywhere(runs.runs_at_work, tenants):
+    with public_scope():
+        among = list(tenants.filter(state=Tenant.State.ACTIVE))
+    looked = in_every_clinic(
+        lambda _: runs.runs_at_work(now=datetime.now(UTC)),
+        what="looking at the imports",
+        among=among,
+    )
+    for tenant, found in looked:
         if found.working:
             at_work.keep_marked(tenant.pk)
         for run in found.stale:
@@ -140,26 +147,14 @@ def _resume(tenants: QuerySet[Tenant]) -> None:
 @shared_task(name="imports.discard_old")
 def discard_old() -> None:
     """Delete uploaded files that have stayed long enough, in every clinic."""
-    for tenant, gone in _everywhere(discard_old_uploads):
+    now = datetime.now(UTC)
+    for tenant, gone in in_every_clinic(
+        lambda _: discard_old_uploads(now=now), what="discarding old uploads"
+    ):
         if gone:
             log.info("%s uploads of %s were deleted after their time", gone, tenant.subdomain)
-    for tenant, gone in _everywhere(discard_old_snapshots):
+    for tenant, gone in in_every_clinic(
+        lambda _: discard_old_snapshots(now=now), what="discarding old snapshots"
+    ):
         if gone:
             log.info("%s snapshots of %s were deleted after their time", gone, tenant.subdomain)
-
-
-def _everywhere(
-    work: Callable[..., T], wanted: QuerySet[Tenant] | None = None
-) -> Iterator[tuple[Tenant, T]]:
-    """Do the work in each open clinic's scope; one clinic's trouble must not stop the others."""
-    with public_scope():
-        among = Tenant.objects.all() if wanted is None else wanted
-        tenants = list(among.filter(state=Tenant.State.ACTIVE))
-    for tenant in tenants:
-        try:
-            with tenant_scope(tenant):
-                answer = work(now=datetime.now(UTC))
-        except Exception:
-            log.exception("the imports of %s could not be looked at", tenant.subdomain)
-            continue
-        yield tenant, answer

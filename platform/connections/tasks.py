@@ -16,12 +16,10 @@ from connections import alarms, finishing, inbox, relay, selectors, settling, to
 from connections.models import Connection, InboxEvent
 from connections.providers import provider as provider_of
 from ports.outcomes import DeliveryError
-from tenants.models import Tenant
-from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import TENANT_HEADER, tenant_task
+from tenants.scope import tenant_scope
+from tenants.tasks import TENANT_HEADER, active_clinics, in_every_clinic, tenant_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from tenants.tasks import TenantTask
@@ -101,7 +99,7 @@ def start_handling(tenant_id: int) -> None:
 @shared_task(name="connections.sweep_everywhere")
 def sweep_everywhere() -> None:
     """Find in every clinic what was forgotten: Valkey flushed, a worker killed, a moment come."""
-    for tenant in _active():
+    for tenant in active_clinics():
         try:
             relay.recover_lost(tenant)
             with tenant_scope(tenant):
@@ -132,10 +130,11 @@ def _shut(now: datetime) -> list[str]:
 def renew_everywhere() -> None:
     """Renew tokens that nobody has used for long: unused ones die at the vendors'."""
     oldest = timezone.now() - tokens.OLDEST
-    for tenant in _active():
-        with tenant_scope(tenant):
-            stale = Connection.objects.filter(state=Connection.State.LIVE, renewed_at__lt=oldest)
-            keys = list(stale.values_list("provider", flat=True))
+    stale = Connection.objects.filter(state=Connection.State.LIVE, renewed_at__lt=oldest)
+    found = in_every_clinic(
+        lambda _: list(stale.values_list("provider", flat=True)), what="looking for old tokens"
+    )
+    for tenant, keys in found:
         for key in keys:
             try:
                 tokens.renew_unused(tenant, key)
@@ -166,28 +165,24 @@ def tell_owners(task: TenantTask, connection_id: str) -> None:
 @shared_task(name="connections.tell_everywhere")
 def tell_everywhere() -> None:
     """Tell the owners of every clinic of what is broken or silent and they were not told of."""
-    for tenant in _active():
-        try:
-            with tenant_scope(tenant):
-                found = list(alarms.troubled().values_list("pk", flat=True))
-            for pk in found:
+    troubled = in_every_clinic(
+        lambda _: list(alarms.troubled().values_list("pk", flat=True)), what="looking for troubles"
+    )
+    for tenant, found in troubled:
+        for pk in found:
+            try:
                 alarms.tell_owners(tenant, pk)
-        except Exception:
-            log.exception("the owners of a clinic could not be told of a broken connection")
+            except Exception:
+                log.exception("the owners of a clinic could not be told of a broken connection")
 
 
 @shared_task(name="connections.tidy_everywhere")
 def tidy_everywhere() -> None:
     """Drop what was received and handled long ago, and attempts that nobody finished."""
-    now = timezone.now()
-    for tenant in _active():
-        with tenant_scope(tenant):
-            InboxEvent.objects.filter(handled_at__lt=now - KEPT_FOR).delete()
-            attempts = Connection.objects.filter(state=Connection.State.PENDING)
-            attempts.filter(changed_at__lt=now - timedelta(days=1)).delete()
+    in_every_clinic(lambda _: _tidy(timezone.now()), what="tidying the connections")
 
 
-def _active() -> Iterator[Tenant]:
-    with public_scope():
-        found = list(Tenant.objects.filter(state=Tenant.State.ACTIVE))
-    return iter(found)
+def _tidy(now: datetime) -> None:
+    InboxEvent.objects.filter(handled_at__lt=now - KEPT_FOR).delete()
+    attempts = Connection.objects.filter(state=Connection.State.PENDING)
+    attempts.filter(changed_at__lt=now - timedelta(days=1)).delete()
