@@ -10,9 +10,12 @@ class TakeoutConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import coverage
+        from onboarding.takeout.work import EXPORT
+        from tenants import jobs
         from ui.navigation import NavItem, register
 
         coverage.unrecorded("takeout_takeout", "phase", "done", "total", "heartbeat_at", "tables")
+        jobs.register(EXPORT)
         register(
             NavItem(
                 "Export",

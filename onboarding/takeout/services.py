@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from clinical.practice.rules import require
 from onboarding.takeout.models import Takeout
 from onboarding.takeout.progress import Progress, is_stale
 from onboarding.takeout.writing import NoRoomError, TakeoutWriter
+from tenants import jobs
+from tenants.jobs import JobError
+from tenants.migrate import OWNER
 from tenants.scope import NOBODY, tenant_scope
 from tenants.storage import BLOCK, StorageUnavailableError, clinic_storage, work_dir
 
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from accounts.models import User
+    from onboarding.takeout import writing
+    from onboarding.takeout.writing import Written
     from tenants.models import Tenant
     from tenants.scope import Actor
 
@@ -57,26 +63,46 @@ def ask_for_takeout(*, actor: User, with_files: bool, with_mark: bool) -> Takeou
     return takeout
 
 
-def write_takeout(
-    tenant: Tenant, takeout_id: uuid.UUID, *, actor: Actor = NOBODY, live: bool = True
-) -> Takeout:
-    """Write an export that was asked for; the caller is outside every scope.
+def hand_over(takeout: Takeout, tenant: Tenant, *, actor: User) -> None:
+    """Ask for the job that writes an export. Raises TakeoutError where the clinic is busy."""
+    try:
+        jobs.ask(
+            "export",
+            tenant,
+            asked_by=actor.email,
+            asked_from="clinic",
+            takeout=str(takeout.pk),
+            with_files=takeout.with_files,
+        )
+    except JobError as error:
+        raise TakeoutError(str(error)) from None
 
-    Delivered twice, the second finds it at work, or done, and leaves it alone.
+
+def write_takeout(
+    tenant: Tenant,
+    takeout_id: uuid.UUID,
+    *,
+    actor: Actor = NOBODY,
+    using: str = "default",
+    progress: Progress | None = None,
+) -> Takeout:
+    """Write an export that was asked for, or go on where its worker died; outside every scope.
+
+    `using` says with whose rights: the owner of the tables sees what no person of a role may. The
+    job's claim sees to it that nobody else writes the same one. What is ready stays as it is.
     """
     with tenant_scope(tenant, actor=actor):
         takeout = Takeout.objects.select_for_update().get(pk=takeout_id)
-        if takeout.state != State.QUEUED and not is_stale(takeout, now=timezone.now()):
-            return takeout
-        if not takeout.is_working:
+        if takeout.state in {State.READY, State.DELETED}:
             return takeout
         takeout.state, takeout.heartbeat_at = State.WRITING, timezone.now()
-        takeout.save(update_fields=["state", "heartbeat_at"])
+        takeout.problem = ""
+        takeout.save(update_fields=["state", "heartbeat_at", "problem"])
         path = _path_of(takeout)
-    progress = Progress(tenant, takeout.pk, live=live)
+    progress = progress or Progress(tenant, takeout.pk, live=False)
     try:
         with progress.beating():
-            writer = TakeoutWriter(tenant, takeout, progress, actor=actor)
+            writer = TakeoutWriter(tenant, takeout, progress, actor=actor, using=using)
             written = writer.write(path, at=timezone.now())
             sha256, size = _measured(path)
             with tenant_scope(tenant, actor=actor):
@@ -98,6 +124,45 @@ def write_takeout(
     finally:
         path.unlink(missing_ok=True)
     return takeout
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What an export without a row of its own is to hold."""
+
+    with_files: bool = True
+    with_mark: bool = False
+
+
+class Counter:
+    """Counts for nobody."""
+
+    phase, done, total = "", 0, 0
+
+
+def export_to(
+    tenant: Tenant,
+    path: Path,
+    *,
+    with_files: bool = True,
+    actor: Actor = NOBODY,
+    progress: writing.Counter | None = None,
+) -> Written:
+    """Write a clinic's archive into a file, with the owner's rights; outside every scope.
+
+    For backups, moves and commands: no row tells of it, so whoever calls puts it on record. The file
+    appears whole or not at all. Raises NoRoomError, StorageUnavailableError.
+    """
+    part = path.with_name(f".{path.name}.part")
+    choice = Choice(with_files=with_files)
+    writer = TakeoutWriter(tenant, choice, progress or Counter(), actor=actor, using=OWNER)
+    try:
+        written = writer.write(part, at=timezone.now())
+        part.chmod(0o600)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return written
 
 
 def _path_of(takeout: Takeout) -> Path:

@@ -1,10 +1,8 @@
-"""Exports as background work."""
+"""Exports that have had their time."""
 
 from __future__ import annotations
 
 import logging
-import uuid
-from typing import TYPE_CHECKING
 
 from celery import shared_task
 from django.utils import timezone
@@ -12,21 +10,8 @@ from django.utils import timezone
 from onboarding.takeout import services
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
-from tenants.tasks import tenant_task
-
-if TYPE_CHECKING:
-    from tenants.tasks import TenantTask
 
 log = logging.getLogger(__name__)
-
-
-@tenant_task(name="takeout.write", long=True)
-def write(task: TenantTask, takeout_id: str) -> None:
-    """Write an export; what went wrong stands in its row, where the clinic sees it."""
-    try:
-        services.write_takeout(task.tenant, uuid.UUID(takeout_id), actor=task.actor)
-    except Exception as error:  # noqa: BLE001 - the row keeps the reason; the log must hold no values
-        log.warning("export %s stopped with %s", takeout_id, type(error).__name__)
 
 
 @shared_task(name="takeout.tidy_everywhere")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
-from onboarding.takeout import services, tasks
+from onboarding.takeout import services
 from onboarding.takeout.contents import exported_tables
 from onboarding.takeout.links import BadLinkError, check_link, sign_link
 from onboarding.takeout.models import Takeout
@@ -37,16 +37,16 @@ def takeouts(request: SignedInRequest) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            takeout = services.ask_for_takeout(
-                actor=request.user,
-                with_files=bool(request.POST.get("with_files")),
-                with_mark=bool(request.POST.get("with_mark")),
-            )
+            with transaction.atomic():
+                takeout = services.ask_for_takeout(
+                    actor=request.user,
+                    with_files=bool(request.POST.get("with_files")),
+                    with_mark=bool(request.POST.get("with_mark")),
+                )
+                services.hand_over(takeout, request.tenant, actor=request.user)
         except services.TakeoutError as error:
             problem = str(error)
         else:
-            takeout_id = str(takeout.pk)
-            transaction.on_commit(lambda: tasks.write.delay(takeout_id))
             return redirect("takeout:list")
     found = list(Takeout.objects.all()[:LISTED])
     context = {

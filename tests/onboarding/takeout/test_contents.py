@@ -39,10 +39,10 @@ def test_what_is_left_out_is_there_to_be_left_out():
 def test_nothing_that_sounds_like_a_secret_is_exported():
     for table in contents.exported_tables():
         for column in table.columns:
+            if (table.name, column) in contents.HARMLESS:
+                continue
             assert not re.search(SECRET_NAMES, column), (table.name, column)
-            assert not any(word in column for word in contents.LOOKS_SECRET) or (
-                (table.name, column) in contents.HARMLESS
-            )
+            assert not any(word in column for word in contents.LOOKS_SECRET)
 
 
 def test_a_column_that_sounds_like_a_secret_is_withheld_before_anybody_thought_of_it():
