@@ -42,7 +42,7 @@ class _End:
 
     def read(self, size: int = -1, /) -> bytes:
         found = self._raw.read(size)
-        if not found and not self.is_whole:
+        if (len(found) < size or size < 0 or not found) and not self.is_whole:
             raise BrokenOffError
         return found
 
@@ -90,7 +90,7 @@ class _Pulled:
 
     def read(self, size: int = -1, /) -> bytes:
         found = self._raw.read(size)
-        if not found or 0 < size != len(found):
+        if len(found) < size or size < 0 or not found:  # the end
             self._thread.join()
             if self._failed:
                 raise self._failed[0]

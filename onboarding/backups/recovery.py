@@ -64,13 +64,19 @@ def prove(
     *,
     rows: int = 100_000,
     with_crash: bool = True,
+    durable: bool = True,
     say: Callable[[str], None] = lambda _line: None,
 ) -> Proof:
-    """Do the whole proof with so many rows; raises BackupError where a server does not come up."""
+    """Do the whole proof with so many rows; raises BackupError where a server does not come up.
+
+    `with_crash=False` and `durable=False` leave out what only the figures need.
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(_folder())
         archive = folder.make("archive")
-        first = stack.enter_context(_Server(folder, "first").made(archive).running())
+        first = stack.enter_context(
+            _Server(folder, "first", durable=durable).made(archive).running()
+        )
         say(f"A server with WAL archiving runs; writing {rows} rows")
         with first.connect() as connection:
             connection.execute("CREATE TABLE visit (id int PRIMARY KEY, at timestamptz, note text)")
@@ -82,7 +88,11 @@ def prove(
         moment, wanted, left = _disaster(first, rows)
         say(f"The moment: {moment}. Then {wanted[0] - left} of {wanted[0]} rows were destroyed")
         began = time.monotonic()
-        with _Server(folder, "second").from_base(base, archive, until=moment).running() as second:
+        with (
+            _Server(folder, "second", durable=durable)
+            .from_base(base, archive, until=moment)
+            .running() as second
+        ):
             found = second.ask(_SUM)
             seconds = time.monotonic() - began
         say(f"Recovered to the moment in {seconds:.1f} s: {found[0]} rows")
@@ -119,7 +129,7 @@ def _disaster(server: _Server, rows: int) -> tuple[str, tuple[int, str], int]:
         segment = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
         if not (wanted and moment and left and segment):
             raise BackupError("The throw-away server does not answer.")
-        _until(lambda: (server.archive / segment[0]).exists(), "the last segment was not archived")
+        _until((server.archive / segment[0]).exists, "the last segment was not archived")
     return moment[0], (wanted[0], wanted[1]), left[0]
 
 
@@ -195,8 +205,8 @@ def _folder() -> Iterator[_Folder]:
 
 
 class _Server:
-    def __init__(self, folder: _Folder, name: str) -> None:
-        self._folder, self._name = folder, name
+    def __init__(self, folder: _Folder, name: str, *, durable: bool = True) -> None:
+        self._folder, self._name, self._durable = folder, name, durable
         self.data = folder.root / name
         self.archive = folder.root / "archive"
         self._port = 0
@@ -247,7 +257,8 @@ class _Server:
         self._port = _free_port()
         settings = [
             f"port={self._port}", "listen_addresses=127.0.0.1", "unix_socket_directories=",
-            "wal_level=replica", "timezone=UTC", *self._settings,
+            "wal_level=replica", "timezone=UTC",
+            "shared_buffers=32MB", f"fsync={'on' if self._durable else 'off'}", *self._settings,
         ]  # fmt: skip
         words = [word for setting in settings for word in ("-c", setting)]
         log = (self._folder.root / f"{self._name}.log").open("wb")

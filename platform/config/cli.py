@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 _BEFORE_DJANGO = {"serve": "config.serve", "demo": "config.demo"}
 # These ask no server anything, so they work wherever the files are.
 _WITHOUT_SERVERS = (["help"], ["--help"], ["-h"], ["version"], ["--version"], ["check"])
-_INSPECT = ["filemaker", "inspect"]
+_INSPECT = (
+    ["filemaker", "inspect"],
+    ["backup", "open"],
+    ["backup", "keygen"],
+    ["backup", "prove"],
+)
 
 
 def main() -> None:
@@ -56,4 +61,4 @@ def find_servers(words: Sequence[str], here: Layout) -> None:
 def needs_no_server(words: Sequence[str]) -> bool:
     """Whether a command line can be answered without a database."""
     asks_for_help = not words or "--help" in words or "-h" in words
-    return asks_for_help or [words[0]] in _WITHOUT_SERVERS or list(words[:2]) == _INSPECT
+    return asks_for_help or [words[0]] in _WITHOUT_SERVERS or list(words[:2]) in _INSPECT
