@@ -36,6 +36,9 @@ OPEN = {
     "pwa:service_worker": "a script of ours, the same for everybody",
     "pwa:offline": "says that there is no network; the same for everybody",
     "measures:answer": "a patient's questionnaire: carries its own token",
+    "support:enter": "carries its own token",
+    "support:leave": "ends the visit of whoever asks; nothing for anybody else",
+    "support:bar": "the visitor's own; for anybody else it has the page asked for again",
     "styleguide": "shows components, no data; only with DEBUG",
 }
 OWN = {

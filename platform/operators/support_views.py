@@ -7,7 +7,9 @@ the operators' role has no way there, and cannot write the copy it lists.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -115,8 +117,8 @@ def enter(request: HttpRequest, pk: UUID) -> HttpResponse:
     except services.SupportError as error:
         messages.error(request, str(error))
         return redirect("operators_support:list")
-    path = reverse("support:enter", args=[token], urlconf="config.urls_clinic")
-    return redirect(f"{case.tenant.url}{path}")
+    path = reverse("support:enter", urlconf=settings.CLINIC_URLCONF)
+    return redirect(f"{case.tenant.url}{path}?{urlencode({'token': token})}")
 
 
 @require_POST

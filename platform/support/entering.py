@@ -28,12 +28,14 @@ GONE = 410
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 @never_cache
-def enter(request: HttpRequest, token: str) -> HttpResponse:
+def enter(request: HttpRequest) -> HttpResponse:
     """Say what the visitor is here for; the POST uses the link up and comes in.
 
     Looking at the page spends nothing, so no program that follows links can use it up.
     """
     at = timezone.now()
+    # In the query: of an address that is refused the log quotes the path.
+    token = request.GET.get("token", "")
     try:
         if request.method != "POST":
             visit = services.visit_of_token(token, at=at)

@@ -14,7 +14,7 @@ urlpatterns = [
     path("settings/support/<uuid:pk>/answer/", views.answer, name="answer"),
     path("settings/support/<uuid:pk>/end/", views.end, name="end"),
     path("settings/where/", views.where, name="where"),
-    path("support/enter/<str:token>/", entering.enter, name="enter"),
+    path("support/enter/", entering.enter, name="enter"),
     path("support/leave/", entering.leave, name="leave"),
     path("support/bar/", entering.bar, name="bar"),
 ]

@@ -32,10 +32,17 @@ LEFT_ALONE = re.compile(rf"audit_\w+|{SESSIONS}|django_migrations|decision_suppo
 """Tables without the trigger. What prompts a record has is worked out when it is looked at."""
 CLOSED = re.compile(r"accounts_\w+|otp_\w+|support_\w+|connections_connection|takeout_\w+|auth_\w+")
 """People, grants, other services' secrets, exports: closed to every visitor."""
-LOOKS, NEVER = "visitor_looks", "visitor_never"
+DERIVED = re.compile(r"mv_patient_summary|patients_summarymark")
+"""Made anew from other tables when somebody looks, by a function that runs as the owner: by that alone."""
+LOOKS, NEVER, DIRECT = "visitor_looks", "visitor_never", "visitor_direct"
 POLICY = "own_session_of_visitor"
 
 _HAND = "current_setting('nexus.hand', true)"
+_WHEN = {
+    LOOKS: f"{_HAND} = 'reads'",
+    NEVER: f"{_HAND} <> ''",
+    DIRECT: f"{_HAND} = 'reads' AND current_user = 'nexus_app'",
+}
 GUARD = """
 CREATE OR REPLACE FUNCTION "{schema}".refuse_visitor() RETURNS trigger LANGUAGE plpgsql AS $refuse$
 BEGIN
@@ -51,7 +58,7 @@ _OWN_SESSION = (
 _FOUND = """
 SELECT c.relname, coalesce(string_agg(t.tgname, ','), '') FROM pg_class c
 LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgenabled = 'O'
-  AND t.tgname IN ('visitor_looks', 'visitor_never')
+  AND t.tgname IN ('visitor_looks', 'visitor_never', 'visitor_direct')
 WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 GROUP BY c.relname ORDER BY c.relname
 """
@@ -95,6 +102,8 @@ def wanted_guard(table: str) -> str:
     """Name the trigger that a table should have; "" for those left alone."""
     if LEFT_ALONE.fullmatch(table):
         return ""
+    if DERIVED.fullmatch(table):
+        return DIRECT
     return NEVER if CLOSED.fullmatch(table) else LOOKS
 
 
@@ -108,10 +117,9 @@ def missing_guards(ask: Ask, schema: str) -> list[str]:
         on = f'ON "{schema}"."{table}"'
         statements += [f"DROP TRIGGER {name} {on}" for name in sorted(standing - {wanted})]
         if wanted and wanted not in standing:
-            when = f"{_HAND} = 'reads'" if wanted == LOOKS else f"{_HAND} <> ''"
             statements.append(
                 f"CREATE TRIGGER {wanted} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE {on} "
-                f'FOR EACH STATEMENT WHEN ({when}) EXECUTE FUNCTION "{schema}".refuse_visitor()'
+                f'FOR EACH STATEMENT WHEN ({_WHEN[wanted]}) EXECUTE FUNCTION "{schema}".refuse_visitor()'
             )
     return statements
 

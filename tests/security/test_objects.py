@@ -51,6 +51,7 @@ PLAIN = {
     "address", "amount", "as", "back", "issue", "mail", "make", "method", "number", "one_each",
     "reference", "view",
     "sort", "plan", "part",  # the operators' lists; a plan is one of the offer's
+    "token",  # a visitor's hand-over: signed, of one clinic, good once
     "then",  # where the mapping's pages go on to, once saved
 }  # fmt: skip
 """Parameters that name nothing."""
