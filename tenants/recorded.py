@@ -19,6 +19,8 @@ import psycopg
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 
+from tenants.walls import hook_modules
+
 ROOT = Path(__file__).resolve().parents[1]
 ALWAYS = ("tenants", "audit", "accounts.migrations", "events")
 """Packages whose code writes SQL of its own into every schema."""
@@ -62,7 +64,7 @@ def _sources() -> set[Path]:
         folder = _path(import_module(name))
         found |= set(folder.parent.rglob("*.py")) if folder else set()
     loader = MigrationLoader(None, ignore_no_migrations=True)
-    level = {migration.__module__ for migration in loader.disk_migrations.values()}
+    level = {migration.__module__ for migration in loader.disk_migrations.values()} | hook_modules()
     for _ in range(DEPTH):
         found |= {path for name in level if (path := _path(sys.modules[name])) is not None}
         level = {taken for name in level for taken in _taken_from(sys.modules[name])}

@@ -61,6 +61,11 @@ def on_finished_schema(hook: Callable[[Ask, str], Iterable[str]]) -> None:
     _schema_hooks.append(hook)
 
 
+def hook_modules() -> set[str]:
+    """Name the modules that write SQL of their own into every schema."""
+    return {hook.__module__ for hook in (*_table_hooks, *_schema_hooks)}
+
+
 def finishing_statements(ask: Ask, schema: str) -> list[str]:
     return [statement for hook in _schema_hooks for statement in hook(ask, schema)]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.db import connections
 
-from tenants import isolation, lifecycle, migrate
+from tenants import blueprint, isolation, lifecycle, migrate
 from tenants.models import MigrationHead, Tenant
 from tenants.scope import entered, public_scope, schema_of
 
@@ -36,6 +36,38 @@ def test_a_clinic_made_from_the_script_equals_one_made_by_migrations(gamma, supe
     expected = sorted(line.replace(str(migrated_id), str(gamma.pk)) for line in by_migrations)
     assert sorted(by_script) == expected
     assert any("force true" in line for line in by_script)
+
+
+def test_a_clinic_begins_with_the_rows_that_migrations_have_put_in(gamma):
+    rows = {}
+    for tenant_id in (migrate.TEMPLATE_ID, gamma.pk):
+        with entered(migrate.tenant_scope_of_id(tenant_id)):
+            tables = migrate.ask(
+                "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) "
+                "AND relkind = 'r' AND relname NOT LIKE 'audit%%'",
+                (schema_of(tenant_id),),
+            )
+            rows[tenant_id] = {
+                name: count
+                for (name,) in tables
+                if (count := migrate.ask(f'SELECT count(*) FROM "{name}"', ())[0][0])
+            }
+            kinds = migrate.ask("SELECT id FROM consents_consentkind", ())
+            rows[tenant_id, "ids"] = {pk for (pk,) in kinds}
+
+    assert rows[gamma.pk] == rows[migrate.TEMPLATE_ID]
+    assert set(rows[gamma.pk]) >= {"consents_consentkind", "django_migrations"}
+    assert not rows[gamma.pk, "ids"] & rows[migrate.TEMPLATE_ID, "ids"]
+
+
+def test_what_cannot_be_written_down_is_refused_and_the_history_kept(gamma):
+    with entered(migrate.tenant_scope_of_id(gamma.pk)):
+        migrate.execute("CREATE TYPE mood AS ENUM ('good')")
+
+        with pytest.raises(blueprint.UnknownThingError, match="type mood"):
+            blueprint.statements()
+
+        connections["owner"].set_rollback(True)
 
 
 def test_a_run_with_nothing_to_do_migrates_nobody():
