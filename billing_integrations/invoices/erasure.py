@@ -56,11 +56,15 @@ LOOKED_AFTER = {
 
 def obstacles(person: Person) -> Iterator[Obstacle]:
     """Say where money is still open, or a draft would be lost."""
-    mine = Invoice.objects.filter(patient__in=person.ids)
+    states = set(
+        Invoice.objects.filter(
+            patient__in=person.ids, state__in=[*Invoice.OPEN_STATES, Invoice.State.DRAFT]
+        ).values_list("state", flat=True)
+    )
     url = clinic_url("invoices:list", pk=person.ids[0])
-    if mine.filter(state__in=Invoice.OPEN_STATES).exists():
+    if states & set(Invoice.OPEN_STATES):
         yield Obstacle("Invoices are not paid yet. Have them paid, credited or written off.", url)
-    if mine.filter(state=Invoice.State.DRAFT).exists():
+    if Invoice.State.DRAFT in states:
         yield Obstacle("There are invoices that were never issued. Issue or delete them.", url)
 
 
@@ -84,6 +88,7 @@ def reduce(person: Person) -> Iterator[Row]:
             yield table, key
 
 
+# ruff: noqa: S608 - all put together from the constants below
 _MINE = "patient_id = ANY (%(ids)s::uuid[])"
 _MY_INVOICES = f"(SELECT id FROM invoices_invoice WHERE {_MINE})"
 _CLEAN = "regexp_replace({column}, %(pattern)s, %(name)s, 'gi')"
@@ -91,7 +96,7 @@ _CLEAN = "regexp_replace({column}, %(pattern)s, %(name)s, 'gi')"
 _STATEMENTS: Sequence[tuple[str, str]] = (
     (
         "invoices_invoice",
-        "UPDATE invoices_invoice SET participant_name = CASE WHEN participant_name = '' THEN '' "  # noqa: S608 - constants
+        "UPDATE invoices_invoice SET participant_name = CASE WHEN participant_name = '' THEN '' "
         "ELSE %(name)s END, participant_number = '', note = '', reference = '', void_reason = '', "
         "payer_name = CASE WHEN payer_kind = 'patient' THEN %(name)s "
         f"ELSE {_CLEAN.format(column='payer_name')} END, "
@@ -101,38 +106,38 @@ _STATEMENTS: Sequence[tuple[str, str]] = (
     ),
     (
         "invoices_invoiceline",
-        "UPDATE invoices_invoiceline l SET description = coalesce("  # noqa: S608 - constants
+        "UPDATE invoices_invoiceline l SET description = coalesce("
         "(SELECT left(i.name, 300) FROM invoices_priceitem i WHERE i.id = l.item_id), 'Service') "
         f"WHERE l.invoice_id IN {_MY_INVOICES} RETURNING l.id::text",
     ),
     (
         "invoices_creditnote",
-        f"UPDATE invoices_creditnote SET reason = '' WHERE {_MINE} RETURNING id::text",  # noqa: S608 - constants
+        f"UPDATE invoices_creditnote SET reason = '' WHERE {_MINE} RETURNING id::text",
     ),
     (
         "invoices_creditline",
-        "UPDATE invoices_creditline l SET description = 'Service' FROM invoices_creditnote n "  # noqa: S608 - constants
+        "UPDATE invoices_creditline l SET description = 'Service' FROM invoices_creditnote n "
         f"WHERE n.id = l.credit_note_id AND n.{_MINE} RETURNING l.id::text",
     ),
     (
         "invoices_payment",
-        "UPDATE invoices_payment SET reference = '', note = '', void_reason = '' "  # noqa: S608 - constants
+        "UPDATE invoices_payment SET reference = '', note = '', void_reason = '' "
         f"WHERE {_MINE} RETURNING id::text",
     ),
     (
         "invoices_refund",
-        "UPDATE invoices_refund r SET reference = '', reason = '' WHERE r.payment_id IN "  # noqa: S608 - constants
+        "UPDATE invoices_refund r SET reference = '', reason = '' WHERE r.payment_id IN "
         f"(SELECT id FROM invoices_payment WHERE {_MINE}) OR r.credit_note_id IN "
         f"(SELECT id FROM invoices_creditnote WHERE {_MINE}) RETURNING r.id::text",
     ),
     (
         "invoices_writeoff",
-        "UPDATE invoices_writeoff SET reason = '' "  # noqa: S608 - constants
+        "UPDATE invoices_writeoff SET reason = '' "
         f"WHERE invoice_id IN {_MY_INVOICES} RETURNING id::text",
     ),
     (
         "invoices_pastinvoice",
-        "UPDATE invoices_pastinvoice SET payer = CASE WHEN payer = '' THEN '' ELSE %(name)s END, "  # noqa: S608 - constants
+        "UPDATE invoices_pastinvoice SET payer = CASE WHEN payer = '' THEN '' ELSE %(name)s END, "
         "description = '', lines = '[]', extra = '{}', source_note = '' "
         f"WHERE {_MINE} RETURNING id::text",
     ),
@@ -144,7 +149,7 @@ _STATEMENTS: Sequence[tuple[str, str]] = (
     ),
     (
         "ndis_claimline",
-        f"UPDATE ndis_claimline SET reason = '' WHERE {_MINE} RETURNING id::text",  # noqa: S608 - constants
+        f"UPDATE ndis_claimline SET reason = '' WHERE {_MINE} RETURNING id::text",
     ),
     (
         "ndis_claimbatch",
@@ -158,7 +163,7 @@ _STATEMENTS: Sequence[tuple[str, str]] = (
     ),
     (
         "xero_xerolink",
-        "UPDATE xero_xerolink SET seen = '{}', problem = '' "  # noqa: S608 - constants
+        "UPDATE xero_xerolink SET seen = '{}', problem = '' "
         "WHERE object_id = ANY (%(ids)s::uuid[]) OR object_id = ANY (%(keys)s::uuid[]) "
         f"OR invoice_id IN {_MY_INVOICES} OR object_id IN {_MY_INVOICES} RETURNING id::text",
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,6 +18,8 @@ from clinical.rights.policy import policy_of
 from clinical.rights.printing import breach_statement
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from clinical.practice.requests import SignedInRequest
 
 

@@ -20,7 +20,6 @@ from django.utils.formats import date_format
 
 from accounts.models import User
 from clinical.documents.zipping import Entry, entries_of, index_of
-from clinical.patients.models import Patient
 from clinical.rights.catalogue import read_catalogue
 from clinical.rights.finding import all_records_of, rows_about
 from clinical.rights.models import PersonExport
@@ -40,6 +39,7 @@ from tenants.storage import BLOCK, StorageUnavailableError, clinic_storage, work
 from ui.pdf import render_pdf
 
 if TYPE_CHECKING:
+    from clinical.patients.models import Patient
     from clinical.rights.policy import Policy
     from tenants.jobs import Work
     from tenants.models import Tenant
@@ -149,7 +149,7 @@ def sections_of(patient: Patient, policy: Policy) -> tuple[list[Section], dict[s
     found = rows_about(
         all_records_of(patient.pk), catalogue=tables, without=MACHINERY | frozenset(held)
     )
-    rows = {name: read_rows(tables[name], keys) for name, keys in found.items()}
+    rows = read_rows(tables, found)
     names = names_of({name: of_key.values() for name, of_key in rows.items()})
     sections = []
     for name in in_order(rows):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -18,6 +16,10 @@ from clinical.rights.forms import MomentForm
 from clinical.rights.moments import records_then, shown_at
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpResponse
+
     from clinical.practice.requests import SignedInRequest
 
 TAB = "rights:as_it_was"

@@ -35,7 +35,6 @@ from clinical.rights.presenting import (
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Key = tuple[str, str]
 ERASED = "erased"
-AT_ONCE = 5000
 
 
 @dataclass
@@ -95,24 +93,44 @@ def covered_tables(tables: dict[str, Table]) -> dict[str, list[tuple[str, str]]]
     }
 
 
+@dataclass
+class Looked:
+    """What was read of a record: its rows now, and every change since the moment, the newest first."""
+
+    now: dict[str, dict[str, Row]]
+    later: dict[Key, list[Event]]
+    about: dict[str, list[tuple[str, str]]]
+
+    def then(self) -> dict[str, dict[str, Image]]:
+        images: dict[str, dict[str, Image]] = {
+            name: {key: Image(row) for key, row in rows.items()} for name, rows in self.now.items()
+        }
+        for (name, key), events in self.later.items():
+            image = images[name].get(key, Image(None))
+            for event in events:
+                image = undo(image, event)
+            images[name][key] = image
+        return images
+
+
 def state_at(patient_id: UUID, at: datetime) -> dict[str, dict[str, Image]]:
     """Answer table → key → image of every row that was about this record at the moment.
 
     Rows that a later merge moved to or from the record are where they were then.
     """
-    tables = read_catalogue()
-    about = covered_tables(tables)
-    keys, later = _candidates(patient_id, at, tables, about)
-    images = {
-        name: _walk_back(tables[name], found, later.get(name, {})) for name, found in keys.items()
-    }
-    return _those_of(patient_id, images, about)
+    looked = _look(patient_id, at)
+    return _those_of(patient_id, looked.then(), looked.about)
 
 
 def shown_at(patient_id: UUID, at: datetime) -> list[ShownSection]:
     """Answer the record at the moment beside now, section by section, for a page."""
-    then = state_at(patient_id, at)
-    now = state_at(patient_id, _far_ahead(at))
+    looked = _look(patient_id, at)
+    now_images = {
+        name: {key: Image(row) for key, row in rows.items()} for name, rows in looked.now.items()
+    }
+    then = _those_of(patient_id, looked.then(), looked.about)
+    now = _those_of(patient_id, now_images, looked.about)
+    tables = set(then) | set(now)
     rows = {
         name: [
             image.row
@@ -120,16 +138,15 @@ def shown_at(patient_id: UUID, at: datetime) -> list[ShownSection]:
             for image in images.values()
             if image.row
         ]
-        for name in {*then, *now}
+        for name in tables - MACHINERY
     }
     names = names_of(rows)
     sections = []
-    for name in in_order(set(rows) - MACHINERY):
+    for name in in_order(rows):
         section = ShownSection(section_name(name))
         for key in {**then.get(name, {}), **now.get(name, {})}:
-            shown = _shown(name, then.get(name, {}).get(key), now.get(name, {}).get(key), names)
-            if shown is not None:
-                section.rows.append(shown)
+            old, new = then.get(name, {}).get(key), now.get(name, {}).get(key)
+            section.rows.append(_shown(name, old, new, names))
         if section.rows:
             sections.append(section)
     return sections
@@ -145,36 +162,37 @@ def records_then(patient: Patient) -> list[Patient]:
 # ── which rows may have been there ───────────────────────────────────────────────────────────────
 
 
-def _candidates(
-    patient_id: UUID,
-    at: datetime,
-    tables: dict[str, Table],
-    about: dict[str, list[tuple[str, str]]],
-) -> tuple[dict[str, set[str]], dict[str, dict[str, list[Event]]]]:
-    """Answer the keys to look at, and what happened to each since, the newest first.
+def _look(patient_id: UUID, at: datetime) -> Looked:
+    """Read every row that may have been about the record at the moment, and all that happened to it since.
 
-    Today's rows of the record, rows that an event names the patient with, and what hung on any of them
-    and has been deleted since.
+    Today's rows, rows that an event names the patient with, and what hung on any of them and is deleted.
     """
-    keys: dict[str, set[str]] = defaultdict(set)
+    tables = read_catalogue()
+    about = covered_tables(tables)
+    keys: dict[str, set[str]] = {name: set() for name in about}
     keys[PATIENTS].add(str(patient_id))
     since = Event.objects.filter(at__gt=at)
     mine = Event.objects.filter(subject_id=str(patient_id), object_type__in=list(about))
     for name, key in mine.values_list("object_type", "object_id").distinct().order_by():
         keys[name].add(key)
     for name, key in _moved_away(patient_id, since):
-        keys[name].add(key)
+        if name in keys:
+            keys[name].add(key)
     deleted = _deleted_since(since, about)
-    queue = [PATIENTS, *(name for name in about if name != PATIENTS)]
-    for name in sorted(queue, key=lambda one: _rank(one, about)):
-        for column, above in about[name]:
-            keys[name] |= _below(tables[name], column, keys[above], tables[above])
-            keys[name] |= {
-                key
-                for key, row in deleted.get(name, {}).items()
-                if str(row.get(column)) in keys[above]
-            }
-    return keys, _later(since, keys)
+    ranks = {name: _rank(name, about) for name in about}
+    for rank in sorted(set(ranks.values())):
+        level = [name for name in about if ranks[name] == rank]
+        for name, key in _below(tables, level, about, keys):
+            keys[name].add(key)
+        for name in level:
+            for column, above in about[name]:
+                keys[name] |= {
+                    key
+                    for key, row in deleted.get(name, {}).items()
+                    if str(row.get(column)) in keys[above]
+                }
+    now = read_rows(tables, {name: found for name, found in keys.items() if found})
+    return Looked(now, _later(at, keys), about)
 
 
 def _rank(
@@ -184,16 +202,29 @@ def _rank(
     return max((1 + _rank(target, about, seen | {name}) for target in above), default=0)
 
 
-def _below(table: Table, column: str, keys: set[str], above: Table) -> set[str]:
-    if not keys:
-        return set()
+def _below(
+    tables: dict[str, Table],
+    level: list[str],
+    about: dict[str, list[tuple[str, str]]],
+    keys: dict[str, set[str]],
+) -> list[Key]:
+    """Answer the rows of these tables that hang on the keys found so far: one question."""
+    parts: list[str] = []
+    values: list[Any] = []
+    for name in level:
+        table = tables[name]
+        for column, above in about[name]:
+            if keys[above]:
+                parts.append(
+                    f'SELECT %s, "{table.key_column}"::text FROM "{name}" '  # noqa: S608 - names of the catalogue
+                    f'WHERE "{column}" = ANY (%s::{tables[above].key_kind}[])'
+                )
+                values += [name, sorted(keys[above])]
+    if not parts:
+        return []
     with connections[current_scope().alias].cursor() as cursor:
-        cursor.execute(
-            f'SELECT "{table.key_column}"::text FROM "{table.name}" '  # noqa: S608 - names of the catalogue
-            f'WHERE "{column}" = ANY (%s::{above.key_kind}[])',
-            [sorted(keys)],
-        )
-        return {key for (key,) in cursor.fetchall()}
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return list(cursor.fetchall())
 
 
 def _moved_away(patient_id: UUID, since: Any) -> list[Key]:
@@ -215,37 +246,25 @@ def _deleted_since(
     return deleted
 
 
-def _later(since: Any, keys: dict[str, set[str]]) -> dict[str, dict[str, list[Event]]]:
-    later: dict[str, dict[str, list[Event]]] = {}
-    for name, found in keys.items():
-        of_key: dict[str, list[Event]] = defaultdict(list)
-        wanted = sorted(found)
-        for start in range(0, len(wanted), AT_ONCE):
-            events = since.filter(
-                object_type=name,
-                object_id__in=wanted[start : start + AT_ONCE],
-                action__in=["create", "update", "delete"],
-            )
-            for event in events.select_related("payload").order_by("-at", "-id"):
-                of_key[event.object_id].append(event)
-        later[name] = of_key
+def _later(at: datetime, keys: dict[str, set[str]]) -> dict[Key, list[Event]]:
+    """Answer what happened to each row after the moment, the newest first: one question for all."""
+    pairs = [(name, key) for name, found in keys.items() for key in found]
+    with connections[current_scope().alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT e.id FROM unnest(%s::text[], %s::text[]) AS k (t, o) JOIN audit_event e "
+            "ON e.object_type = k.t AND e.object_id = k.o AND e.at > %s "
+            "WHERE e.action IN ('create', 'update', 'delete')",
+            [[name for name, _key in pairs], [key for _name, key in pairs], at],
+        )
+        ids = [event_id for (event_id,) in cursor.fetchall()]
+    later: dict[Key, list[Event]] = defaultdict(list)
+    events = Event.objects.filter(id__in=ids, at__gt=at).select_related("payload")
+    for event in events.order_by("-at", "-id"):
+        later[event.object_type, event.object_id].append(event)
     return later
 
 
 # ── walking back ─────────────────────────────────────────────────────────────────────────────────
-
-
-def _walk_back(
-    table: Table, keys: Iterable[str], later: dict[str, list[Event]]
-) -> dict[str, Image]:
-    now = read_rows(table, keys)
-    images = {}
-    for key in keys:
-        image = Image(now.get(key))
-        for event in later.get(key, ()):
-            image = undo(image, event)
-        images[key] = image
-    return images
 
 
 def undo(image: Image, event: Event) -> Image:
@@ -277,36 +296,34 @@ def _those_of(
         for key, image in images[name].items():
             if image.row is None:
                 continue
-            if _was_of(patient_id, name, key, image, kept, about):
+            if _was_of(patient_id, (name, key), image, kept, about[name]):
                 kept.setdefault(name, {})[key] = image
     return kept
 
 
 def _was_of(
     patient_id: UUID,
-    name: str,
-    key: str,
+    where: Key,
     image: Image,
     kept: dict[str, dict[str, Image]],
-    about: dict[str, list[tuple[str, str]]],
+    columns: list[tuple[str, str]],
 ) -> bool:
+    name, key = where
     if name == PATIENTS:
         return key == str(patient_id)
     row = image.row or {}
     if not row:
         return image.is_erased
-    direct = [column for column, above in about[name] if above == PATIENTS]
+    direct = [column for column, above in columns if above == PATIENTS]
     if direct:
         return any(row.get(column) == str(patient_id) for column in direct)
-    return any(str(row.get(column)) in kept.get(above, {}) for column, above in about[name])
+    return any(str(row.get(column)) in kept.get(above, {}) for column, above in columns)
 
 
 # ── showing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _shown(
-    table: str, then: Image | None, now: Image | None, names: dict[str, str]
-) -> ShownRow | None:
+def _shown(table: str, then: Image | None, now: Image | None, names: dict[str, str]) -> ShownRow:
     old = then.row if then else None
     new = now.row if now else None
     columns = [
@@ -333,8 +350,3 @@ def _shown(
 def _fact(table: str, column: str, old: Row, new: Row, names: dict[str, str]) -> ShownFact:
     before, after = (text_of(table, column, row.get(column), names) for row in (old, new))
     return ShownFact(label_of(table, column), before, after)
-
-
-def _far_ahead(at: datetime) -> datetime:
-    """Answer a moment after which nothing has happened yet."""
-    return at.replace(year=at.year + 1000)

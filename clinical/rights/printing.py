@@ -11,7 +11,7 @@ from clinical.rights.models import RightsSettings
 from ui.pdf import render_pdf
 
 if TYPE_CHECKING:
-    from clinical.rights.models import Breach
+    from clinical.rights.models import Breach, BreachStep
     from clinical.rights.policy import Policy
     from tenants.models import Tenant
 
@@ -41,9 +41,10 @@ def statement_content(breach: Breach, *, tenant: Tenant, policy: Policy) -> dict
         "regulator": policy.regulator,
         "law": policy.source("breach"),
         "parts": [list(part) for part in parts if part[1]],
-        "steps": [
-            [date_format(step.on, "j M Y"), ". ".join(filter(None, [labels.get(step.key, step.key), step.words])),
-             step.by_name]
-            for step in breach.steps.all()
-        ],
-    }  # fmt: skip
+        "steps": [_line(step, labels) for step in breach.steps.all()],
+    }
+
+
+def _line(step: BreachStep, labels: dict[str, str]) -> list[str]:
+    words = [labels.get(step.key, step.key), step.words]
+    return [date_format(step.on, "j M Y"), ". ".join(filter(None, words)), step.by_name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -22,6 +21,8 @@ from clinical.rights.record_views import zip_response
 from clinical.rights.retention import due_for_destruction
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.http.response import HttpResponseBase
 
     from clinical.practice.requests import SignedInRequest

@@ -162,7 +162,7 @@ def extracted(fields: Sequence[str], *, k: int, policy: Policy, today: date) -> 
 
 
 def suppress(rows: Iterable[tuple[str, ...]], k: int) -> tuple[list[tuple[str, ...]], int, int]:
-    """Leave out every row that fewer than k share; answers the rest in order, how many went, the least group."""
+    """Leave out every row that fewer than k share; answers the rest, how many went, the least group."""
     groups = Counter(rows)
     kept = sorted(row for row, count in groups.items() for _ in range(count) if count >= k)
     sizes = [count for count in groups.values() if count >= k]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connections
+from django.db.models import DateTimeField
 
-from clinical.rights.catalogue import read_catalogue
+from clinical.rights.presenting import columns_of
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
@@ -128,17 +129,16 @@ def _ask(
 
 def _statement(rule: RetentionRule) -> str:
     """Put the statement together from tables and columns that the policy names and the schema has."""
-    tables = read_catalogue()
     entries = []
     for name, column in rule.entries.items():
-        table = tables.get(name)
-        if table is None or column not in table.columns:
+        found = columns_of(name).get(column)
+        if found is None:
             continue
         day = f'"{column}"'
-        if table.columns[column].kind.startswith("timestamp"):
+        if isinstance(found, DateTimeField):
             day = f"({day} AT TIME ZONE 'UTC')::date"
         entries.append(
-            f'SELECT patient_id, {day} AS on_day FROM "{name}" '  # noqa: S608 - names of the catalogue
+            f'SELECT patient_id, {day} AS on_day FROM "{name}" '  # noqa: S608 - tables of our models
             f'WHERE patient_id IS NOT NULL AND "{column}" IS NOT NULL'
         )
     entries = entries or ["SELECT NULL::uuid AS patient_id, NULL::date AS on_day WHERE false"]

@@ -9,7 +9,6 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.permissions import Action, Resource, allows
-from clinical.patients.models import Patient
 from clinical.patients.rules import visible_patients
 from clinical.rights.models import (
     Breach,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from accounts.models import User
+    from clinical.patients.models import Patient
     from clinical.rights.policy import Policy
     from tenants.models import Job
 

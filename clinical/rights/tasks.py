@@ -61,26 +61,27 @@ def remind(tenant: Tenant, *, now: datetime) -> int:
     policy = policy_of(tenant)
     notices: list[Told] = []
     soon = timedelta(days=int(policy.said["breach"]["remind_days"]))
-    for breach in Breach.objects.filter(is_closed=False, due_on__lte=today + soon):
-        notices.append(
-            Told(
-                key=f"breach:{breach.pk}:{_stage(breach.due_on, today)}",
-                text=f"A data breach is to be assessed {_by(breach.due_on, today)}.",
-                url=_url("rights:breach", pk=breach.pk),
-            )
+    late = Breach.objects.filter(is_closed=False, due_on__lte=today + soon)
+    notices += [
+        Told(
+            key=f"breach:{breach.pk}:{_stage(breach.due_on, today)}",
+            text=f"A data breach is to be assessed {_by(breach.due_on, today)}.",
+            url=_url("rights:breach", pk=breach.pk),
         )
+        for breach in late
+    ]
     asked = RightsRequest.objects.filter(
         state=RightsRequest.State.OPEN, due_on__lte=today + SOON
     ).select_related("patient")
-    for request in asked:
-        notices.append(
-            Told(
-                key=f"rights:{request.pk}:{_stage(request.due_on, today)}",
-                text=f"{request.get_kind_display()}: to be answered {_by(request.due_on, today)}.",
-                url=_url("rights:record", pk=request.patient_id),
-                patient=request.patient,
-            )
+    notices += [
+        Told(
+            key=f"rights:{request.pk}:{_stage(request.due_on, today)}",
+            text=f"{request.get_kind_display()}: to be answered {_by(request.due_on, today)}.",
+            url=_url("rights:record", pk=request.patient_id),
+            patient=request.patient,
         )
+        for request in asked
+    ]
     for told in notices:
         _once(people, told, now)
     return len(notices)

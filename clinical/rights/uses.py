@@ -1,4 +1,4 @@
-"""The one question of whoever sends or uses: has the person had this use stopped?"""
+"""Whether a person has had a use of their information stopped: the one question of whoever sends."""
 
 from __future__ import annotations
 

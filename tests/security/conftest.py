@@ -176,6 +176,7 @@ def _make_one_of_everything(clinic: Any, name: str = SECRET) -> dict[str, Any]:
         record |= _make_health(patient, name, now)
         record |= _make_claims(name, now)
         record |= _make_bills(patient, name, now)
+        record |= _make_rights(patient, user, name, now)
         server = FileMakerConnection.objects.create(
             host="fms.example", database=name, account=name, sealed_password=f"nx1.{name}"
         )
@@ -250,6 +251,33 @@ def _make_care(patient: Any, name: str, now: Any) -> dict[str, Any]:
         patient=patient, kind="gp", referred_on=now.date(), reason=f"{name}-Note"
     )
     return {"consent_kind": asked, "consent": said, "ndis_plan": plan, "referral": referral}
+
+
+def _make_rights(patient: Any, user: Any, name: str, now: Any) -> dict[str, Any]:
+    """Make what stands of people's rights: requests, holds, copies, an erasure, a breach, an extract."""
+    from clinical.rights import models
+
+    secret, today = f"{name}-Note", now.date()
+    return {
+        "rights_request": models.RightsRequest.objects.create(
+            patient=patient, kind="access", asked_on=today, due_on=today, words=secret
+        ),
+        "restriction": models.Restriction.objects.create(
+            patient=patient, uses=["research"], reason=secret, began_at=now
+        ),
+        "hold": models.LegalHold.objects.create(patient=patient, why=secret, placed_at=now),
+        "copy": models.PersonExport.objects.create(
+            patient=patient, state="ready", storage_key="rights/copies/none.zip", asked_by=name
+        ),
+        "erasure": models.Erasure.objects.create(
+            basis="request", reason=secret, people=[patient.pk], asked_by=name,
+            asked_by_id=str(user.pk), asked_at=now,
+        ),
+        "breach": models.Breach.objects.create(title=secret, found_on=today, due_on=today),
+        "extract": models.ResearchExtract.objects.create(
+            purpose=secret, fields=["sex"], k=5, state="ready", storage_key="rights/x/none.zip"
+        ),
+    }
 
 
 def _make_claims(name: str, now: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
@@ -15,7 +16,6 @@ from psycopg.types.json import Jsonb
 
 from accounts.models import User
 from audit import services as audit
-from audit.models import Event
 from audit.trails import trail_of
 from audit.verification import verify
 from clinical.consents.models import ConsentKind
@@ -27,7 +27,7 @@ from clinical.recalls.models import RecallType
 from clinical.rights import erasing, services
 from clinical.rights.catalogue import read_catalogue
 from clinical.rights.erasure import kept_tables
-from clinical.rights.finding import children_of, tables_about
+from clinical.rights.finding import tables_about
 from clinical.rights.models import Destruction, ErasedRow, Erasure
 from clinical.rights.policy import policy_named
 from tenants import jobs
@@ -44,10 +44,13 @@ AS_IT_MUST = {
     ("notes_note", "cosign"): "",
     ("problems_entryversion", "entry_id"): "019b0000-0000-7000-8000-000000000000",
     ("rights_rightsrequest", "state"): "done",
+    ("notices_notice", "url"): "/x",
     ("threads_thread", "task"): "",
     ("threads_thread", "done_at"): None,
 }
 """What a constraint asks for, where a value made by type alone would break it."""
+BEHIND_TRIGGERS = {"notes_notereview"}
+"""What only a supervisor may write."""
 
 
 def _canary(column, field, size):
@@ -79,7 +82,7 @@ def _value(table, column, field):
     return values[kind]
 
 
-def _fill(raw, tables, found, patient_id, **known):
+def _fill(raw, tables, found, patient_id, **known):  # noqa: C901 - one walk through the catalogue
     """Put one row full of canaries into every table that can be about the patient, top down."""
     from tenants.ids import uuid7
 
@@ -128,9 +131,11 @@ def _fill(raw, tables, found, patient_id, **known):
             )  # fmt: skip
             try:
                 with raw.transaction():
+                    if name in BEHIND_TRIGGERS:
+                        raw.execute("SET LOCAL session_replication_role = replica")
                     made = raw.execute(statement, [row[n] for n in names]).fetchone()
                     keys[name] = made[0]
-            except Exception as error:
+            except psycopg.Error as error:
                 refused[name] = str(error).splitlines()[0]
                 keys.pop(name, None)
     return keys, refused
@@ -236,7 +241,7 @@ def _where(superuser, clinic, *words):
         ).fetchone()
         if rows[0]:
             found[table] = rows[0]
-    folder = Path(settings.MEDIA_ROOT) / f"t{clinic.pk}"
+    folder = Path(settings.WORK_DIR) / f"t{clinic.pk}"
     files = [
         path.name
         for path in folder.rglob("*")
@@ -385,14 +390,9 @@ def test_the_web_role_cannot_reduce_an_invoice_by_saying_so(two, alpha):
 
     gone, _stays = _person(alpha)
     bill = _bill(alpha, gone)
-    with (
-        tenant_scope(alpha),
-        pytest.raises(DatabaseError, match="not changed"),
-        transaction.atomic(),
-    ):
+    with tenant_scope(alpha):
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('nexus.erasing', 'on', true)")
-        type(bill).objects.filter(pk=bill.pk).update(payer_name="x")
-    assert children_of({}) == {}
-    with tenant_scope(alpha):
-        assert Event.objects.exists()
+        mine = type(bill).objects.filter(pk=bill.pk)
+        with pytest.raises(DatabaseError, match="not changed"), transaction.atomic():
+            mine.update(payer_name="x")

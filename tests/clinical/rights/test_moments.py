@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -46,7 +47,7 @@ def read_now(patient):
             cursor.execute(f'SELECT id::text FROM "{name}" WHERE {where}', values)
             keys = [key for (key,) in cursor.fetchall()]
         if keys:
-            rows = read_rows(tables[name], keys)
+            rows = read_rows(tables, {name: keys})[name]
             found[name] = {key: _told(name, row) for key, row in rows.items()}
     return found
 
@@ -114,16 +115,17 @@ def _bare(found):
     return {name: rows for name, rows in found.items() if rows}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_state_at_a_moment_is_what_was_read_then(seed, in_alpha, patient):
     chance = random.Random(seed)
     ada, ben = patient("Ada North"), patient("Ben South")
     read = []
-    for _ in range(30):
+    for step in range(28):
         _edit(chance, ada, ben)
-        read.append((moment(), _bare(read_now(ada)), _bare(read_now(ben))))
+        if step % 7 == 0:
+            read.append((moment(), _bare(read_now(ada)), _bare(read_now(ben))))
 
-    for at, of_ada, of_ben in read[::5] + read[-1:]:
+    for at, of_ada, of_ben in read:
         assert rows_of(state_at(ada.pk, at)) == of_ada
         assert rows_of(state_at(ben.pk, at)) == of_ben
 
@@ -169,13 +171,38 @@ def test_what_has_been_erased_says_so(in_alpha, patient):
     assert "erased" in marks
 
 
+def test_the_page_costs_the_same_for_a_long_record(alpha, sign_in):
+    from django.test.utils import CaptureQueriesContext
+
+    from tenants.scope import tenant_scope
+
+    owner, counts = sign_in(alpha, "owner"), []
+    with tenant_scope(alpha):
+        ada = Patient.objects.create(given_names="Ada", family_name="North")
+    for rows in (1, 1, 30):
+        with tenant_scope(alpha):
+            for _ in range(rows):
+                ContactPoint.objects.create(patient=ada, kind="home", value="x").delete()
+                note = Note.objects.create(patient=ada, author_name="x", noted_at=timezone.now())
+                NoteVersion.objects.create(
+                    note=note, number=1, author_name="x", signed_at=timezone.now()
+                )
+        with CaptureQueriesContext(connection) as asked:
+            page = owner.get(
+                f"/patients/{ada.pk}/as-it-was/", {"date": "2026-01-01", "time": "10:00"}
+            )
+        assert page.status_code == 200
+        counts.append(len(asked))
+    assert counts[1] == counts[2] <= 40  # the first fills caches
+
+
 def test_the_page_shows_what_differs_from_now(alpha, sign_in):
     from tenants.scope import tenant_scope
 
     owner = sign_in(alpha, "owner")
     with tenant_scope(alpha):
         ada = Patient.objects.create(given_names="Ada", family_name="North", notes="Before")
-        at = timezone.localtime(moment())
+        at = moment().astimezone(ZoneInfo(alpha.time_zone))
         Patient.objects.filter(pk=ada.pk).update(notes="Afterwards")
     until = at + timedelta(seconds=1)
 
