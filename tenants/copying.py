@@ -17,6 +17,7 @@ from psycopg import sql
 
 from tenants.backend.base import STAMP, stamp_of
 from tenants.checksums import write_values_alike
+from tenants.clusters import connection_to
 from tenants.scope import Scope, current_scope
 
 if TYPE_CHECKING:
@@ -25,14 +26,21 @@ if TYPE_CHECKING:
 BUILT = "COPY {table} ({columns}) FROM STDIN"
 
 
+def parameters_of(scope: Scope) -> dict[str, Any]:
+    """Answer how to connect as the role behind a scope to the database it is in."""
+    there = connection_to(scope.alias, scope.cluster).get_connection_params()
+    return {
+        name: value
+        for name, value in there.items()
+        if name not in {"cursor_factory", "context", "server_side_binding", "prepare_threshold"}
+    }
+
+
 @contextmanager
 def reading(scope: Scope) -> Iterator[psycopg.Cursor[Any]]:
     """Open a transaction of one instant on a connection of its own, in the scope of a clinic."""
-    parameters = dict(connections[scope.alias].get_connection_params())
-    for ours in ("cursor_factory", "context", "server_side_binding"):
-        parameters.pop(ours, None)
     with (
-        psycopg.connect(**parameters, autocommit=True) as connection,
+        psycopg.connect(**parameters_of(scope), autocommit=True) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -96,6 +96,8 @@ def _fields(tenant: Tenant, actor: Actor) -> dict[str, Any]:
         "name": scope.name,
         "time_zone": scope.time_zone,
         "plan": scope.plan,
+        "cluster": scope.cluster,
+        "is_sandbox": scope.is_sandbox,
     }
 
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections, transaction
 
+from tenants import clusters
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.db.backends.utils import CursorWrapper
 
     from tenants.models import Tenant
 
@@ -68,6 +72,10 @@ class Scope:
     time_zone: str = ""
     plan: str = ""
     """What it has subscribed to; its limits are `onboarding.subscription`'s to know."""
+    cluster: str = ""
+    """The database the schema stands in; empty: the platform's own."""
+    is_sandbox: bool = False
+    """Whether the people in it are invented, and nothing may be sent from it."""
 
     @property
     def is_clinic(self) -> bool:
@@ -110,21 +118,34 @@ def entered(scope: Scope) -> Iterator[Scope]:
     because a transaction belongs to one clinic.
     """
     outer = _scope.get()
-    connection = connections[scope.alias]
-    nested = outer is not None and outer.alias == scope.alias and connection.in_atomic_block
+    with clusters.connected(scope.alias, scope.cluster) as connection:
+        same = (scope.alias, scope.cluster)
+        nested = (
+            outer is not None
+            and (outer.alias, outer.cluster) == same
+            and connection.in_atomic_block
+        )
+        with _entered(scope, outer, connection, nested=nested) as opened:
+            yield opened
+
+
+@contextmanager
+def _entered(
+    scope: Scope, outer: Scope | None, connection: Any, *, nested: bool
+) -> Iterator[Scope]:
     if nested and outer is not None and outer.tenant_id != scope.tenant_id:
         raise TenantMismatchError(
             f"This transaction belongs to {outer.label or outer.schema}; "
             f"{scope.label or scope.schema} needs one of its own."
         )
     token = _scope.set(scope)
-    stamps = connection.begin_scope(nested=nested)  # type: ignore[attr-defined]
+    stamps = connection.begin_scope(nested=nested)
     try:
         with transaction.atomic(using=scope.alias, durable=not nested):
             yield scope
     finally:
         _scope.reset(token)
-        connection.end_scope(stamps)  # type: ignore[attr-defined]
+        connection.end_scope(stamps)
 
 
 @contextmanager
@@ -157,8 +178,36 @@ def scope_of(tenant: Tenant | Scope, *, using: str = "default") -> Scope:
         return replace(tenant, alias=using)
     return Scope(
         tenant.schema_name, tenant.pk, using, tenant.subdomain,
-        name=tenant.name, time_zone=tenant.time_zone, plan=tenant.plan,
+        name=tenant.name, time_zone=tenant.time_zone, plan=tenant.plan, cluster=tenant.cluster,
+        is_sandbox=tenant.sandbox_of_id is not None,
     )  # fmt: skip
+
+
+def scope_of_id(tenant_id: int, *, using: str = "default") -> Scope:
+    """Answer the scope of a clinic of which only the number is known, wherever its schema stands."""
+    scope = Scope(schema_of(tenant_id), tenant_id, using, f"clinic {tenant_id}")
+    if not clusters.names():
+        return scope
+    with public_scope(using=using), connections[using].cursor() as cursor:
+        cursor.execute("SELECT cluster FROM tenants_tenant WHERE id = %s", [tenant_id])
+        found = cursor.fetchone()
+    return replace(scope, cluster=found[0] if found else "")
+
+
+@contextmanager
+def shared_rows() -> Iterator[CursorWrapper]:
+    """Hand out a cursor on the shared tables to the clinic in scope; they are named in full: `public.…`.
+
+    It sees its own rows only. In the platform's database this is the running transaction; for a clinic
+    that stands in another one it is one of its own, kept when the block ends.
+    """
+    scope = current_scope()
+    if not scope.cluster:
+        with connections[scope.alias].cursor() as cursor:
+            yield cursor
+        return
+    with entered(replace(scope, cluster="")), connections[scope.alias].cursor() as cursor:
+        yield cursor
 
 
 def act_as(actor: Actor) -> None:

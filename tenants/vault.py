@@ -32,7 +32,7 @@ from tenants.keyring import (
 )
 from tenants.migrate import OWNER
 from tenants.models import DataKey, Tenant
-from tenants.scope import current_scope, public_scope, tenant_scope
+from tenants.scope import current_scope, public_scope, shared_rows, tenant_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -214,8 +214,7 @@ def _clinic() -> int:
 def _current_key() -> _OpenKey:
     """Answer the clinic's newest data key; its first one is made here."""
     tenant_id = _clinic()
-    with connections[current_scope().alias].cursor() as cursor:
-        # The table is named in full: a clinic's search path does not hold `public`.
+    with shared_rows() as cursor:
         cursor.execute(
             "SELECT id, wrapped, wrapped_by FROM public.tenants_datakey WHERE tenant_id = %s "
             "ORDER BY id DESC LIMIT 1",
@@ -237,7 +236,7 @@ def _key_by_id(key_id: UUID) -> _OpenKey:
     tenant_id = _clinic()
     if former := _former.get().get(key_id):
         return _unwrapped(former.clinic, key_id, former.wrapped, former.wrapped_by)
-    with connections[current_scope().alias].cursor() as cursor:
+    with shared_rows() as cursor:
         cursor.execute(
             "SELECT id, wrapped, wrapped_by FROM public.tenants_datakey "
             "WHERE tenant_id = %s AND id = %s",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onboarding.lifecycle import cloning, deleting, states
+from onboarding.lifecycle import cloning, deleting, moving, states
 from tenants import jobs
 from tenants.jobs import Kind, Step
 
@@ -40,6 +40,18 @@ KINDS = (
         ),
         from_clinic=True,
         can_cancel=False,  # it takes seconds, and half a sandbox is of no use
+    ),
+    Kind(
+        "move",
+        "Move the clinic to another database",
+        (
+            Step("check", "Looking at the other database", moving.check),
+            Step("prepare", "Building the tables there", moving.prepare),
+            Step("copy", "Copying the records; people can read meanwhile", moving.copy),
+            Step("switch", "Comparing everything, and switching over", moving.switch),
+            Step("open", "Opening the clinic there", moving.open_there),
+        ),
+        no_return="switch",
     ),
     Kind(
         "delete",

@@ -189,3 +189,21 @@ class DatabaseUrl:
             "DISABLE_SERVER_SIDE_CURSORS": True,
             "OPTIONS": {"connect_timeout": 5, **options},
         }
+
+
+def clusters(name: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Read {"east": {"app": url, "owner": url}}; the owner's is for workers and commands only."""
+    aliases = {"app": "default", "owner": "owner"}
+    try:
+        found = json.loads(os.environ.get(name, "") or "{}")
+        return {
+            str(cluster): {
+                aliases[role]: DatabaseUrl.parse(name, url).django() for role, url in urls.items()
+            }
+            for cluster, urls in found.items()
+        }
+    except (ValueError, AttributeError, KeyError):
+        raise EnvironmentVariableError(
+            f'{name} must look like {{"east": {{"app": "postgresql://nexus_app:password@host/nexus", '
+            '"owner": "postgresql://nexus_owner:password@host/nexus"}}}, or be empty.'
+        ) from None

@@ -75,6 +75,8 @@ DATABASES = {
 for _alias, _variable in (("owner", "DATABASE_OWNER_URL"), ("platform", "DATABASE_PLATFORM_URL")):
     if _url := env.text(_variable, ""):
         DATABASES[_alias] = env.DatabaseUrl.parse(_variable, _url).django()
+# Further databases in which clinics may stand: {"east": {"app": "postgresql://…", "owner": "…"}}.
+CLUSTERS = env.clusters("NEXUS_CLUSTERS")
 # The event relay holds one connection that LISTENs: past a pooler in transaction mode.
 EVENTS_DATABASE_URL = env.text("DATABASE_LISTEN_URL", "") or env.text("DATABASE_URL")
 # Where a fresh database finds the clinic schema that an earlier one of the same code has recorded.

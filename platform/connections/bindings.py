@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 
 from tenants.models import Tenant, VendorBinding
-from tenants.scope import ScopeError, current_scope, public_scope
+from tenants.scope import ScopeError, current_scope, public_scope, shared_rows
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -46,7 +46,7 @@ def bind(connection: Connection, *digests: str) -> None:
     unbind(connection.pk)
     tenant_id = _clinic()
     try:
-        with transaction.atomic(), connections[current_scope().alias].cursor() as cursor:
+        with transaction.atomic(), shared_rows() as cursor:
             for found in digests:
                 cursor.execute(
                     "INSERT INTO public.tenants_vendorbinding (digest, tenant_id, connection_id) "
@@ -59,7 +59,7 @@ def bind(connection: Connection, *digests: str) -> None:
 
 def unbind(connection_id: UUID) -> None:
     """Let nothing lead to a connection any more."""
-    with connections[current_scope().alias].cursor() as cursor:
+    with shared_rows() as cursor:
         cursor.execute(
             "DELETE FROM public.tenants_vendorbinding WHERE tenant_id = %s AND connection_id = %s",
             [_clinic(), connection_id],

@@ -17,7 +17,7 @@ from connections.opened import OpenConnection
 from connections.providers import provider as provider_of
 from connections.sealing import open_secrets, seal_secrets
 from ports.outcomes import BrokenConnectionError
-from tenants.scope import NOBODY, Scope, ScopeError, active_scope, schema_of, tenant_scope
+from tenants.scope import NOBODY, Scope, ScopeError, active_scope, scope_of_id, tenant_scope
 from tenants.vault import VaultError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def opened_from(connection: Connection, scope: Scope) -> OpenConnection:
 
 
 def scope_of_opened(opened: OpenConnection) -> Scope:
-    return Scope(schema_of(opened.clinic), opened.clinic, actor=NOBODY)
+    return scope_of_id(opened.clinic)
 
 
 def not_connected(provider: str, found: Connection | None) -> BrokenConnectionError:
