@@ -8,6 +8,7 @@ class OperatorsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from operators import navigation
+        from operators import navigation, results
 
         navigation.register_all()
+        results.register("delete", results.certificate)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from onboarding.subscription.offer import offer
-from tenants import jobs
+from tenants import clusters, jobs
 from tenants.models import Tenant
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ REGIONS = (
     ("ZA", "South Africa"),
     ("UK", "United Kingdom"),
 )
+MAIN = "main"
+"""How a move calls the platform's own database."""
 State = Tenant.State
 OPEN = (State.ACTIVE, State.READ_ONLY, State.SUSPENDED)
 
@@ -106,28 +108,62 @@ class ArchiveForm(AskForm):
 
 
 class CloneForm(AskForm):
-    subdomain = _text("Address of the sandbox", most=40)
+    target = _text("Address of the sandbox", most=40)
     name = _text("Name of the sandbox", most=120, required=False)
+    email = forms.EmailField(
+        label="Who is to sign in there",
+        required=False,
+        help_text="Somebody of the clinic’s staff; empty: its owner.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.tenant is not None:
-            self.fields["subdomain"].initial = f"{self.tenant.subdomain}-sandbox"[:40]
+            self.fields["target"].initial = f"{self.tenant.subdomain[:30]}-sandbox"
 
 
 class MoveForm(AskForm):
-    cluster = _text(
-        "Database to move to", most=40, required=False,
-        help_text="Its name among the clusters of the settings; empty: the platform’s own.",
-    )  # fmt: skip
+    cluster = forms.ChoiceField(label="Database to move to")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(MAIN, "the platform’s own"), *((name, name) for name in clusters.names())]
+        here = (self.tenant.cluster or MAIN) if self.tenant is not None else ""
+        others = [choice for choice in choices if choice[0] != here]
+        self.fields["cluster"].choices = others  # type: ignore[attr-defined]
+
+
+class PlanForm(AskForm):
+    plan = forms.ChoiceField(label="Plan")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["plan"].choices = plan_choices()  # type: ignore[attr-defined]
+        if self.tenant is not None:
+            self.fields["plan"].initial = self.tenant.plan
+
+
+class ExportForm(AskForm):
+    with_files = forms.BooleanField(label="With all files", required=False, initial=True)
 
 
 class DeleteForm(AskForm):
-    confirmation = _text("Type the clinic’s address", most=40)
-    reason = _reason("Kept on record and on the certificate.")
+    confirm = _text("Type the clinic’s address", most=40)
+    days = forms.IntegerField(
+        label="Days of grace",
+        min_value=0,
+        max_value=365,
+        required=False,
+        help_text="In which it can be called off. Empty: as the platform does it.",
+    )
+    export_first = forms.BooleanField(
+        label="Only if everything was exported within the last two weeks",
+        required=False,
+        initial=True,
+    )
 
-    def clean_confirmation(self) -> str:
-        typed = str(self.cleaned_data["confirmation"]).strip()
+    def clean_confirm(self) -> str:
+        typed = str(self.cleaned_data["confirm"]).strip()
         if self.tenant is None or typed != self.tenant.subdomain:
             raise forms.ValidationError("This is not the clinic’s address.")
         return typed
@@ -152,6 +188,14 @@ class Asked:
     icon: str = "player-play"
     states: tuple[str, ...] | None = OPEN
     """In which states of the clinic it makes sense; None: it is of no clinic."""
+    of_platform: bool = False
+    """Whether it can be asked for without a clinic too: for all of them, or for any."""
+
+    def is_for(self, tenant: Tenant | None) -> bool:
+        """Whether it is asked for of a clinic, or of none."""
+        if tenant is None:
+            return self.states is None or self.of_platform
+        return self.states is not None
 
 
 ASKED: dict[str, Asked] = {
@@ -171,16 +215,25 @@ ASKED: dict[str, Asked] = {
     "archive": Asked(
         "Closed for good, all of it kept.", ArchiveForm, "danger", "archive", OPEN,
     ),
-    "export": Asked("One archive with everything the clinic has.", icon="package-export"),
+    "plan": Asked(
+        "Refused where the clinic is too big for it already.", PlanForm, icon="credit-card",
+    ),
+    "export": Asked(
+        "One archive with everything the clinic has. It stands in the clinic’s own list, where its "
+        "owner takes it; operators do not get it.",
+        ExportForm, icon="package-export", states=(*OPEN, State.ARCHIVED),
+    ),
     "clone": Asked(
         "A copy to try things in, in which nobody can be recognised.", CloneForm, icon="copy",
     ),
     "move": Asked(
         "To another database; for a few seconds it can only be read.", MoveForm, icon="transfer",
     ),
-    "backup": Asked("Written and read back now, besides the nightly one.", icon="database-export"),
+    "backup": Asked("Written and read back now, besides the nightly one.", icon="database-export",
+                    of_platform=True),
     "drill": Asked(
-        "Backed up, restored beside itself, compared, dropped again.", icon="lifebuoy",
+        "Backed up, restored beside itself, compared, dropped again. Without a clinic, of any.",
+        icon="lifebuoy", of_platform=True,
     ),
     "delete": Asked(
         "After a time of grace all is erased, its keys shredded, and a certificate written. A second "
@@ -196,15 +249,27 @@ ASKED: dict[str, Asked] = {
     ),
     "selfcheck": Asked("Every nightly look, now.", icon="stethoscope", states=None),
 }  # fmt: skip
-OTHER = Asked("", icon="player-play")
 
 
-def asked(kind: jobs.Kind) -> Asked:
-    return ASKED.get(kind.name, OTHER)
+def asked(kind: jobs.Kind) -> Asked | None:
+    """Answer what is asked before such a job; None for kinds that operators do not ask for."""
+    return ASKED.get(kind.name)
+
+
+def kind_for(name: str, tenant: Tenant | None) -> tuple[jobs.Kind, Asked]:
+    """Answer a kind that can be asked for of this clinic, or of none. Raises JobError."""
+    kind = jobs.kind_named(name)
+    shape = asked(kind)
+    if shape is None:
+        raise jobs.JobError(f"{kind.title} is not for operators to ask for.")
+    if not shape.is_for(tenant):
+        whose = "a clinic" if tenant is None else "the platform as a whole"
+        raise jobs.JobError(f"{kind.title} is asked for of {whose}.")
+    return kind, shape
 
 
 def plan_choices() -> list[tuple[str, str]]:
-    return [(plan.name, plan.title) for plan in offer().plans]
+    return [(plan.name, plan.title) for plan in offer().offered]
 
 
 @dataclass(frozen=True)
@@ -217,21 +282,15 @@ class Ask:
 
 def open_to(tenant: Tenant) -> Sequence[Ask]:
     """Answer what can be asked for of a clinic as it stands."""
-    return [
-        Ask(kind, asked(kind))
-        for kind in _kinds()
-        if (states := asked(kind).states) is not None and tenant.state in states
-    ]
+    return [ask for ask in all_asks() if tenant.state in (ask.asked.states or ())]
 
 
 def open_to_platform() -> Sequence[Ask]:
     """Answer what can be asked for that is of no clinic, or of one that is not there yet."""
-    return [Ask(kind, asked(kind)) for kind in _kinds() if asked(kind).states is None]
+    return [ask for ask in all_asks() if ask.asked.is_for(None)]
 
 
-def _kinds() -> list[jobs.Kind]:
-    order = list(ASKED)
-    return sorted(
-        jobs.kinds(),
-        key=lambda kind: order.index(kind.name) if kind.name in ASKED else len(order),
-    )
+def all_asks() -> list[Ask]:
+    """Answer what operators can ask for of all that is registered, in the order of ASKED."""
+    known = {kind.name: kind for kind in jobs.kinds()}
+    return [Ask(known[name], shape) for name, shape in ASKED.items() if name in known]

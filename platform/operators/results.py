@@ -1,7 +1,8 @@
-"""Files that jobs come to: an export's archive, a certificate of destruction.
+"""Files that jobs come to, such as a certificate of destruction.
 
 Whoever owns a kind of job registers how its file is opened. The console hands out a link that is
-signed, good for a few minutes and for one operator.
+signed, good for a few minutes and for one operator. An export's archive is not among them: it is full
+of patients, and only the clinic's owner takes it, in the clinic.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.core import signing
+
+from onboarding.lifecycle.certificates import certificate_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,6 +52,19 @@ def register(kind_name: str, opener: Callable[[Job], ResultFile | None]) -> None
 def result_of(job: Job) -> ResultFile | None:
     opener = _openers.get(job.kind)
     return opener(job) if opener is not None and job.state == job.State.DONE else None
+
+
+def certificate(job: Job) -> ResultFile | None:
+    """Answer the certificate of a clinic's destruction."""
+    found = certificate_of(job.tenant_id) if job.tenant_id is not None else None
+    if found is None:
+        return None
+    return ResultFile(
+        name=f"destruction-of-clinic-{found.tenant_id}.pdf",
+        media_type="application/pdf",
+        parts=lambda: [bytes(found.pdf)],
+        title="Certificate of destruction",
+    )
 
 
 def sign(job: Job, *, operator: User) -> str:

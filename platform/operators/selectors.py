@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from onboarding.backups import selectors as backups
 from operators import rules
 from operators.models import ClinicHealth
 from operators.rules import Finding
+from tenants import rollout
 from tenants.migrate import heads_digest
 from tenants.models import Job, MigrationHead, Tenant
 from ui.wording import ago, file_size
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from onboarding.backups.models import Backup, Drill, SelfCheck
     from onboarding.subscription.offer import Plan
+    from tenants.rollout import ClinicState
 
 PAGE = 50
 SORTS = {
@@ -326,34 +328,27 @@ def import_rows(*, only: str = "") -> list[ImportRow]:
 
 @dataclass(frozen=True)
 class MigrationState:
-    """How far all clinics' schemas are."""
+    """How far all clinics' schemas are, as the run over all clinics sees it."""
 
-    current: int
-    behind: Sequence[tuple[Tenant, MigrationHead | None]]
-    failed: Sequence[tuple[Tenant, MigrationHead]]
+    counts: Mapping[str, int]
+    open: Sequence[ClinicState]
+    """Those that failed, then those that wait."""
     newest: str
     last_at: datetime | None
 
-    @property
-    def total(self) -> int:
-        return self.current + len(self.behind) + len(self.failed)
-
 
 def migration_state() -> MigrationState:
-    heads = {one.tenant_id: one for one in MigrationHead.objects.all()}
-    newest = heads_digest()
-    current, behind, failed = 0, [], []
-    without_schema = {Tenant.State.CREATING, Tenant.State.DELETED}
-    for tenant in Tenant.objects.exclude(state__in=without_schema):
-        head = heads.get(tenant.pk)
-        if head is not None and head.error:
-            failed.append((tenant, head))
-        elif head is not None and head.heads == newest:
-            current += 1
-        else:
-            behind.append((tenant, head))
-    last = MigrationHead.objects.aggregate(at=Max("migrated_at"))["at"]
-    return MigrationState(current, behind, failed, newest, last)
+    states = rollout.clinic_states()
+    words = ("current", "behind", "failed", "newer")
+    return MigrationState(
+        counts={word: sum(one.state == word for one in states) for word in words},
+        open=sorted(
+            (one for one in states if one.state in {"failed", "behind"}),
+            key=lambda one: (one.state != "failed", one.subdomain),
+        ),
+        newest=heads_digest(),
+        last_at=max((one.migrated_at for one in states if one.migrated_at), default=None),
+    )
 
 
 def job_counts() -> Mapping[str, int]:

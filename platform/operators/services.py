@@ -86,19 +86,6 @@ def switch_flag(tenant_id: int, name: str, *, is_on: bool | None) -> Tenant:
     return tenant
 
 
-@atomic
-def change_plan(tenant_id: int, plan: str) -> Tenant:
-    """Put a clinic on another plan; what it is over, it keeps, and is told of."""
-    tenant: Tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
-    before, tenant.plan = tenant.plan, plan
-    tenant.save(update_fields=["plan"])
-    record(
-        "plan.changed", object_type=TENANTS, object_id=str(tenant.pk),
-        payload={"before": before, "after": plan},
-    )  # fmt: skip
-    return tenant
-
-
 def record_download(job: Job, *, name: str) -> None:
     """Write down who has taken a job's file."""
     _record("job.downloaded", job, kind=job.kind, file=name)

@@ -12,7 +12,6 @@ urlpatterns = [
     path("clinics/<int:tenant_id>/look/", clinics.look_again, name="look_again"),
     path("clinics/<int:tenant_id>/ask/<slug:kind_name>/", jobs.ask, name="ask_clinic"),
     path("clinics/<int:tenant_id>/flags/<slug:name>/", clinics.switch_flag, name="switch_flag"),
-    path("clinics/<int:tenant_id>/plan/", clinics.change_plan, name="change_plan"),
     path("jobs/", jobs.job_list, name="jobs"),
     path("jobs/ask/<slug:kind_name>/", jobs.ask, name="ask"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),

@@ -193,13 +193,14 @@ def list_kinds(_request: HttpRequest) -> JsonResponse:
         {
             "kinds": [
                 {
-                    "kind": kind.name,
-                    "title": kind.title,
-                    "of_a_clinic": asking.asked(kind).states is not None,
-                    "needs_second": kind.needs_second,
-                    "params": list(asking.asked(kind).form(tenant=None).fields),
+                    "kind": ask.kind.name,
+                    "title": ask.kind.title,
+                    "of_a_clinic": ask.asked.states is not None,
+                    "of_the_platform": ask.asked.is_for(None),
+                    "needs_second": ask.kind.needs_second,
+                    "params": list(ask.asked.form(tenant=None).fields),
                 }
-                for kind in jobs.kinds()
+                for ask in asking.all_asks()
             ]
         }
     )
@@ -264,10 +265,7 @@ def _ask(
 
 def _form(name: str, tenant: Tenant | None, params: dict[str, Any]) -> asking.AskForm:
     """Check what was sent by the form that the console shows."""
-    shape = asking.asked(jobs.kind_named(name))
-    if (shape.states is None) is not (tenant is None):
-        where = "/api/v1/jobs/" if shape.states is None else "/api/v1/clinics/ID/jobs/"
-        raise jobs.JobError(f"“{name}” is asked for at {where}.")
+    _, shape = asking.kind_for(name, tenant)
     form = shape.form(params, tenant=tenant)
     if unknown := sorted(params.keys() - form.fields.keys()):
         raise jobs.JobError(f"“{name}” takes no {', '.join(unknown)}.")

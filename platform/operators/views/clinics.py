@@ -62,7 +62,6 @@ def clinic(request: HttpRequest, tenant_id: int) -> HttpResponse:
             for flag in flags.known()
         ],
         "plan": plan,
-        "plans": asking.plan_choices(),
         "usage": selectors.usage_of(row, plan),
     }
     return render(request, "operators/clinic.html", context)
@@ -102,21 +101,6 @@ def switch_flag(request: HttpRequest, tenant_id: int, name: str) -> HttpResponse
     title = flags.named(name).title
     is_on = "on" if flags.is_on(tenant, name) else "off"
     messages.success(request, f"{title} is {is_on} at {tenant.name}.")
-    return redirect("operators:clinic", tenant_id)
-
-
-@require_POST
-@requires(Action.CHANGE, Resource.TENANTS)
-def change_plan(request: HttpRequest, tenant_id: int) -> HttpResponse:
-    """Put a clinic on another plan."""
-    plan = offer().plan(request.POST.get("plan", ""))
-    if plan is None:
-        raise Http404
-    try:
-        tenant = services.change_plan(tenant_id, plan.name)
-    except Tenant.DoesNotExist:
-        raise Http404 from None
-    messages.success(request, f"{tenant.name} is on the plan “{plan.title}” now.")
     return redirect("operators:clinic", tenant_id)
 
 

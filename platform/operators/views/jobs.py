@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.permissions import Action, Resource, requires
@@ -111,9 +112,9 @@ def result(request: HttpRequest, job_id: uuid.UUID, token: str) -> Any:
         return redirect("operators:job", job_id)
     services.record_download(found, name=file.name)
     response = StreamingHttpResponse(file.parts(), content_type=file.media_type)
-    response.headers["Content-Disposition"] = FileResponse(
-        as_attachment=True, filename=file.name
-    ).headers.get("Content-Disposition", "attachment")
+    response.headers["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=file.name) or "attachment"
+    )
     return response
 
 
@@ -122,8 +123,7 @@ def result(request: HttpRequest, job_id: uuid.UUID, token: str) -> Any:
 def ask(request: HttpRequest, kind_name: str, tenant_id: int | None = None) -> HttpResponse:
     """Show what a job wants to know, and ask for it."""
     tenant = _tenant(tenant_id)
-    kind = _kind(kind_name, tenant)
-    shape = asking.asked(kind)
+    kind, shape = _kind(kind_name, tenant)
     form = shape.form(request.POST if request.method == "POST" else None, tenant=tenant)
     if request.method == "POST" and form.is_valid():
         try:
@@ -154,15 +154,12 @@ def _tenant(tenant_id: int | None) -> Tenant | None:
     return found
 
 
-def _kind(name: str, tenant: Tenant | None) -> jobs.Kind:
+def _kind(name: str, tenant: Tenant | None) -> tuple[jobs.Kind, asking.Asked]:
     """Answer a kind that is for this clinic, or for none."""
     try:
-        kind = jobs.kind_named(name)
+        return asking.kind_for(name, tenant)
     except jobs.JobError:
         raise Http404 from None
-    if (asking.asked(kind).states is None) is not (tenant is None):
-        raise Http404
-    return kind
 
 
 def _job(job_id: uuid.UUID) -> Job:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from accounts.permissions import Action, Resource, requires
 from operators import checks, jobs_shown, selectors
 from operators.views.pages import number, page_urls
+from tenants import rollout
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -40,14 +41,16 @@ def imports(request: HttpRequest) -> HttpResponse:
 @requires(Action.VIEW, Resource.TENANTS)
 def migrations(request: HttpRequest) -> HttpResponse:
     """Answer how far every clinic's tables are."""
-    runs = jobs_shown.job_page(kind="migrate")
+    runs = jobs_shown.job_page(kind=rollout.KIND).jobs[:5]
+    newest = max(runs, key=lambda shown: shown.job.created_at, default=None)
     state = selectors.migration_state()
     context = {
         "state": state,
-        "behind": state.behind[: selectors.PAGE],
-        "failed": state.failed[: selectors.PAGE],
-        "runs": runs.jobs[:5],
-        "running": next((shown for shown in runs.jobs if shown.job.is_open), None),
+        "waiting": state.open[: selectors.PAGE],
+        "left_out": max(0, len(state.open) - selectors.PAGE),
+        "runs": runs,
+        "running": newest if newest and newest.job.is_open else None,
+        "stopped": newest if newest and newest.can_retry else None,
     }
     return render(request, "operators/migrations.html", context)
 
