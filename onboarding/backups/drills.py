@@ -25,7 +25,9 @@ from onboarding.backups.places import place
 from onboarding.backups.restoring import Restored, drop_schema, restore_clinic
 from onboarding.backups.sealing import opened, sealer
 from onboarding.backups.services import sealed_archive
+from tenants.isolation import DRILL_ID
 from tenants.isolation import _schema_shape as shape_of
+from tenants.migrate import TEMPLATE_ID
 from tenants.models import Tenant
 from tenants.scope import public_scope
 
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Callable, Iterator
 
-DRILL_ID = 1_999_999_998
-"""The throw-away clinic's id: next to the template's, and no clinic's ever."""
 LOCK = 7_119_998
 OWNER = "owner"
 MOST_WORDS = 50
@@ -97,7 +97,7 @@ def _go_the_whole_way(
     name = f"drills/{tenant.schema_name}-{job_id or 'now'}.tar.gz{sealer().ending}"
     try:
         with (
-            one_instant() as instant,
+            one_instant(tenant.cluster) as instant,
             sealed_archive(store, name, at=instant.as_of.timestamp(), also_for=also_for) as (
                 archive,
                 out,
@@ -127,7 +127,11 @@ def _go_the_whole_way(
 
 def _shape_differences(tenant: Tenant) -> list[str]:
     """Compare every column, constraint, index, policy, trigger, function and right of the two."""
-    there = {line.replace(str(tenant.pk), "#") for line in shape_of(tenant.pk)}
+    model = TEMPLATE_ID if tenant.cluster else tenant.pk  # that catalogue is another server's
+    there = {
+        line.replace(str(model), str(tenant.pk)).replace(str(tenant.pk), "#")
+        for line in shape_of(model)
+    }
     here = {line.replace(str(DRILL_ID), str(tenant.pk)) for line in shape_of(DRILL_ID)}
     here = {line.replace(str(tenant.pk), "#") for line in here}
     return [

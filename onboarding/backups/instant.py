@@ -59,23 +59,44 @@ class Instant:
     """A snapshot that lives as long as the block it was taken for."""
 
     def __init__(
-        self, snapshot: str, as_of: datetime, server: int, *, release: Callable[[], None]
+        self,
+        snapshot: str,
+        as_of: datetime,
+        server: int,
+        *,
+        cluster: str,
+        release: Callable[[], None],
     ) -> None:
         self.snapshot, self.as_of, self.server = snapshot, as_of, server
+        self.cluster = cluster
+        """The database it is of; empty: the platform's own."""
         self.release = release
         """Let the snapshot go once all rows are read: while it lives, nothing is vacuumed."""
 
     @contextmanager
     def reader(self, *, tenant_id: int = 0) -> Iterator[Connection]:
         """Open a short transaction of the backup's role; its locks are gone when it ends."""
-        with _connected(backup_url()) as connection, self._seen_by(connection, tenant_id):
+        with (
+            _connected(backup_url(self.cluster)) as connection,
+            self._seen_by(connection, tenant_id),
+        ):
             connection.execute("SET LOCAL row_security = off")
+            yield connection
+
+    @contextmanager
+    def shared(self) -> Iterator[Connection]:
+        """Open the shared tables: in this instant, or as they are now for a clinic in another database."""
+        if not self.cluster:
+            with self.reader() as connection:
+                yield connection
+            return
+        with _connected(backup_url()) as connection:
             yield connection
 
     @contextmanager
     def counter(self) -> Iterator[Connection]:
         """Open a connection of the owner's, for `as_owner_of`."""
-        with _connected(_owner_info()) as connection:
+        with _connected(_owner_info(self.cluster)) as connection:
             yield connection
 
     @contextmanager
@@ -95,20 +116,28 @@ class Instant:
 
 
 @contextmanager
-def one_instant() -> Iterator[Instant]:
+def one_instant(cluster: str = "") -> Iterator[Instant]:
     """Take a snapshot of the whole database. It keeps no table locked."""
     with ExitStack() as stack:
-        connection = stack.enter_context(_connected(backup_url()))
+        connection = stack.enter_context(_connected(backup_url(cluster)))
         stack.enter_context(connection.transaction())
         row = connection.execute(
             "SELECT pg_export_snapshot(), now(), current_setting('server_version_num')::int / 10000"
         ).fetchone()
         if row is None:
             raise BackupError("PostgreSQL gave no snapshot.")
-        yield Instant(*row, release=stack.close)
+        yield Instant(*row, cluster=cluster, release=stack.close)
 
 
-def backup_url() -> str:
+def backup_url(cluster: str = "") -> str:
+    """Say how the backup's role gets in; raises BackupError where nobody has said so."""
+    if cluster:
+        entry = settings.CLUSTERS.get(cluster, {}).get("backup")
+        if not entry:
+            raise BackupError(
+                f'NEXUS_CLUSTERS names no "backup" for {cluster!r}: the URL of nexus_backup there.'
+            )
+        return _info_of(entry)
     url: str = settings.BACKUP_DATABASE_URL
     if not url:
         raise BackupError(
@@ -118,8 +147,13 @@ def backup_url() -> str:
     return url
 
 
-def _owner_info() -> str:
-    found = connections["owner"].settings_dict
+def _owner_info(cluster: str) -> str:
+    return _info_of(
+        settings.CLUSTERS[cluster]["owner"] if cluster else connections["owner"].settings_dict
+    )
+
+
+def _info_of(entry: dict[str, Any]) -> str:
     names = {
         "dbname": "NAME",
         "user": "USER",
@@ -128,7 +162,7 @@ def _owner_info() -> str:
         "port": "PORT",
     }
     return psycopg.conninfo.make_conninfo(
-        **{name: str(found[key]) for name, key in names.items() if found[key]}
+        **{name: str(entry[key]) for name, key in names.items() if entry[key]}
     )
 
 
@@ -204,6 +238,14 @@ def clinic_ids(connection: Connection) -> list[tuple[int, str]]:
         "SELECT t.id, t.subdomain FROM public.tenants_tenant t JOIN pg_namespace n "
         "ON n.nspname = t.schema_name ORDER BY t.id"
     ).fetchall()
+
+
+def clinics_elsewhere(connection: Connection) -> list[str]:
+    """Name the clinics whose tables stand in another database."""
+    rows = connection.execute(
+        "SELECT subdomain FROM public.tenants_tenant WHERE cluster <> '' ORDER BY 1"
+    )
+    return [row[0] for row in rows]
 
 
 def heads_of(connection: Connection, tenant_id: int) -> str:

@@ -296,7 +296,7 @@ class _Server:
 
     def ask(self, query: str) -> Any:
         with self.connect() as connection:
-            return connection.execute(query).fetchone()  # type: ignore[arg-type]
+            return connection.execute(query).fetchone()
 
     def kill(self) -> None:
         """End it as a power cut would, its helpers too."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from onboarding.backups.models import Backup, Drill, SelfCheck
 
 if TYPE_CHECKING:
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from tenants.models import Tenant
 
 WORST_FIRST = (SelfCheck.Result.RED, SelfCheck.Result.AMBER, SelfCheck.Result.GREEN)
+
+
+def whose(tenant_id: int | None) -> Q:
+    """Choose the rows of a clinic, or (None) the platform's own."""
+    return Q(tenant__isnull=True) if tenant_id is None else Q(tenant_id=tenant_id)
 
 
 @dataclass(frozen=True)

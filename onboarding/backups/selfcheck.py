@@ -11,6 +11,7 @@ from django.utils import timezone
 from onboarding.backups import looks, telling
 from onboarding.backups.looks import Seen
 from onboarding.backups.models import SelfCheck
+from onboarding.backups.selectors import whose
 from tenants.models import Tenant
 from tenants.scope import public_scope
 
@@ -58,24 +59,23 @@ def _keep(work: Work, name: str, tenant: Tenant | None, look: Callable[[], Seen]
     tenant_id = tenant.pk if tenant else None
     with public_scope(using=OWNER):
         before = (
-            SelfCheck.objects.filter(tenant_id=tenant_id, check_name=name)
+            SelfCheck.objects.filter(whose(tenant_id), check_name=name)
             .exclude(run=work.job.pk)
             .order_by("-at")
             .first()
         )
         goes_on = before is not None and before.result == seen.result
-        SelfCheck.objects.update_or_create(
+        SelfCheck.objects.filter(whose(tenant_id), run=work.job.pk, check_name=name).delete()
+        SelfCheck.objects.create(
             run=work.job.pk,
             check_name=name,
             tenant_id=tenant_id,
-            defaults={
-                "result": seen.result,
-                "words": seen.words[:500],
-                "figures": seen.figures,
-                "at": now,
-                "since": before.since if before and goes_on else now,
-                "told_at": before.told_at if before and goes_on else None,
-            },
+            result=seen.result,
+            words=seen.words[:500],
+            figures=seen.figures,
+            at=now,
+            since=before.since if before and goes_on else now,
+            told_at=before.told_at if before and goes_on else None,
         )
 
 
@@ -109,7 +109,7 @@ def tell(work: Work) -> None:
 def _was_told_of(one: SelfCheck) -> bool:
     """Whether the look before was red and somebody was mailed of it."""
     before = (
-        SelfCheck.objects.filter(tenant_id=one.tenant_id, check_name=one.check_name, at__lt=one.at)
+        SelfCheck.objects.filter(whose(one.tenant_id), check_name=one.check_name, at__lt=one.at)
         .order_by("-at")
         .first()
     )

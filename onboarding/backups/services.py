@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from onboarding.backups.piping import pushed_into
 from onboarding.backups.places import digest_of, place, written_to
 from onboarding.backups.rules import Policy, to_delete
 from onboarding.backups.sealing import can_be_opened_here, opened, sealer
+from onboarding.backups.selectors import whose
+from tenants.models import Tenant
 from tenants.scope import public_scope
 
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from onboarding.backups.archive import ArchiveWriter
     from onboarding.backups.piping import Reader
     from onboarding.backups.places import Measured, Place
-    from tenants.models import Tenant
 
     Say = Callable[[int, int], None]
 
@@ -71,7 +73,7 @@ def write_backup(
         sealing = sealer()
         backup.place, backup.sealed_for = store.address, sealing.sealed_for
         backup.name = backup.name.removesuffix(sealing.ending) + sealing.ending
-        with one_instant() as instant:
+        with one_instant(_cluster_of(backup)) as instant:
             chosen = method or (dumping.method_for(instant) if backup.tenant_id is None else "copy")
             with sealed_archive(store, backup.name, at=instant.as_of.timestamp()) as (archive, out):
                 if backup.tenant_id is None:
@@ -98,6 +100,12 @@ def write_backup(
         if backup.tenant_id is None:
             Backup.objects.bulk_create(_parts(backup, written))
     return backup
+
+
+def _cluster_of(backup: Backup) -> str:
+    with public_scope(using=OWNER):
+        found = Tenant.objects.filter(pk=backup.tenant_id).values_list("cluster", flat=True).first()
+    return found or ""
 
 
 @contextmanager
@@ -193,8 +201,6 @@ def read_through(source: Reader) -> dict[str, Any]:
 
     Raises CannotOpenError where something is missing, changed or cut.
     """
-    import json
-
     rows: dict[str, int] = {}
     files: dict[str, tuple[int, str]] = {}
     manifest: dict[str, Any] | None = None
@@ -247,7 +253,7 @@ def delete_old_backups(tenant_id: int | None) -> int:
     with public_scope(using=OWNER):
         rows = list(
             Backup.objects.filter(
-                tenant_id=tenant_id, within=None, state=State.DONE, place=store.address
+                whose(tenant_id), within=None, state=State.DONE, place=store.address
             )
         )
     newest = max((row for row in rows if row.is_good), key=lambda row: row.began_at, default=None)

@@ -8,8 +8,9 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from onboarding.backups.selectors import whose
 from tenants import jobs
-from tenants.models import Job
+from tenants.models import Job, Tenant
 from tenants.scope import public_scope
 
 log = logging.getLogger(__name__)
@@ -20,8 +21,14 @@ BETWEEN = timedelta(hours=20)
 
 @shared_task(name="backups.back_up_platform")
 def back_up_platform() -> None:
-    """Ask for tonight's backup of the whole platform."""
+    """Ask for tonight's backup of the whole platform, and of each clinic in another database."""
     _ask_once("backup")
+    with public_scope(using=OWNER):
+        elsewhere = list(
+            Tenant.objects.exclude(cluster="").exclude(state__in=["creating", "deleted"])
+        )
+    for tenant in elsewhere:
+        _ask_once("backup", tenant)
 
 
 @shared_task(name="backups.drill")
@@ -36,11 +43,11 @@ def check_all() -> None:
     _ask_once("selfcheck")
 
 
-def _ask_once(kind: str) -> None:
+def _ask_once(kind: str, tenant: Tenant | None = None) -> None:
     with public_scope(using=OWNER):
         lately = Job.objects.filter(
-            kind=kind, tenant=None, asked_from="platform",
+            whose(tenant.pk if tenant else None), kind=kind, asked_from="platform",
             created_at__gt=timezone.now() - BETWEEN,
         ).exclude(state__in=[Job.State.FAILED, Job.State.CANCELLED])  # fmt: skip
         if not lately.exists():
-            jobs.ask(kind, None, asked_by="the night", asked_from="platform")
+            jobs.ask(kind, tenant, asked_by="the night", asked_from="platform")

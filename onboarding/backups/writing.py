@@ -15,6 +15,7 @@ from onboarding.backups.files import files_of
 from onboarding.backups.instant import (
     checksum_of,
     clinic_ids,
+    clinics_elsewhere,
     counts_of,
     heads_of,
     relations_of,
@@ -67,6 +68,7 @@ class Written:
     clinics: dict[int, Part] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     heads: str = ""
+    elsewhere: list[str] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -79,7 +81,11 @@ class Written:
 
     @property
     def left_out(self) -> list[str]:
-        return [
+        moved = [
+            f"{subdomain}: its tables stand in another database, which has backups of its own"
+            for subdomain in self.elsewhere
+        ]
+        return moved + [
             f"{self.names[pk]}: {words}" if len(self.clinics) > 1 else words
             for pk, part in self.clinics.items()
             for words in part.left_out
@@ -119,7 +125,8 @@ def write_platform(
     """Write the whole database, by `pg_dump` or by `copy`, and the files of every clinic."""
     with instant.reader() as reader:
         clinics = dict(clinic_ids(reader))
-    written = Written(method, names=clinics)
+        elsewhere = clinics_elsewhere(reader)
+    written = Written(method, names=clinics, elsewhere=elsewhere)
     _write_head(archive, instant, scope="platform", method=method, clinics=clinics)
     with instant.counter() as counter:
         if method == "pg_dump":
@@ -193,7 +200,7 @@ def _copy_rows(
 def _write_schema_script(
     archive: ArchiveWriter, instant: Instant, tenant_id: int, *, done: set[str]
 ) -> str:
-    with instant.reader() as reader:
+    with instant.shared() as reader:
         heads = heads_of(reader, tenant_id)
         if heads not in done:
             done.add(heads)
@@ -210,11 +217,12 @@ def _write_clinic_rows(
     say: Say = lambda _done, _total: None,
 ) -> Part:
     schema = schema_of(tenant_id)
-    with instant.reader(tenant_id=tenant_id) as reader, instant.as_owner_of(counter, tenant_id):
+    with instant.shared() as shared:
         archive.add_json(
             f"clinics/{schema}/clinic.json",
-            {"heads": heads_of(reader, tenant_id), "shared": _shared_rows(reader, tenant_id)},
+            {"heads": heads_of(shared, tenant_id), "shared": _shared_rows(shared, tenant_id)},
         )
+    with instant.reader(tenant_id=tenant_id) as reader, instant.as_owner_of(counter, tenant_id):
         return _write_tables(archive, reader, counter, schema, folder=f"clinics/{schema}", say=say)
 
 

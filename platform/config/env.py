@@ -193,7 +193,7 @@ class DatabaseUrl:
 
 def clusters(name: str) -> dict[str, dict[str, dict[str, Any]]]:
     """Read {"east": {"app": url, "owner": url}}; the owner's is for workers and commands only."""
-    aliases = {"app": "default", "owner": "owner"}
+    aliases = {"app": "default", "owner": "owner", "backup": "backup"}
     try:
         found = json.loads(os.environ.get(name, "") or "{}")
         return {

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 from django.core import mail
 from django.utils import timezone
 
 from accounts.models import User
+from clinical.documents.models import Document
+from connections.models import Connection
 from onboarding.backups import drills, looks, services, tasks
 from onboarding.backups.looks import Seen
 from onboarding.backups.models import Backup, Drill, SelfCheck
 from onboarding.backups.places import place
 from tenants import jobs
-from tenants.models import Job
+from tenants.models import Job, MigrationHead
 from tenants.scope import platform_scope, public_scope, tenant_scope
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -189,3 +196,90 @@ def test_a_clinic_cannot_ask_for_them_itself(alpha):
     for kind in ("backup", "drill", "selfcheck"):
         with tenant_scope(alpha), pytest.raises(jobs.JobError, match="operators"):
             jobs.ask(kind, alpha, asked_by="Owner", asked_from="clinic")
+
+
+def test_every_real_look_answers_for_a_sound_installation(alpha, beta):
+    done = jobs.run(asked("selfcheck").pk)
+
+    assert done.state == "done", done.problem
+    found = {(one.tenant_id, one.check_name): one for one in rows(SelfCheck)}
+    assert set(found) == {
+        *((None, name) for name in looks.PLATFORM_LOOKS),
+        *((clinic.pk, name) for clinic in (alpha, beta) for name in looks.CLINIC_LOOKS),
+    }
+    stumbled = [one.words for one in found.values() if "itself failed" in one.words]
+    assert stumbled == []
+    for name in ("isolation", "audit", "connections", "migrations", "files"):
+        assert found[alpha.pk, name].result == "green", found[alpha.pk, name].words
+    assert found[None, "walls"].result == "green", found[None, "walls"].words
+    assert found[None, "backup"].words == "There is no good backup."
+
+
+def test_looks_find_what_is_wrong(alpha, superuser):
+    with tenant_scope(alpha):
+        Connection.objects.create(provider="xero", state="broken", problem="refused")
+        Document.objects.create(
+            file_name="gone.pdf",
+            storage_key="unlinked/gone.pdf",
+            size=3,
+            state="stored",
+            sha256="0" * 64,
+        )
+    table = f"{alpha.schema_name}.accounts_user"
+    superuser.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    try:
+        walls = looks.isolation_of(alpha)
+    finally:
+        superuser.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    with public_scope(using="owner"):
+        MigrationHead.objects.filter(tenant_id=alpha.pk).update(error="no")
+        failed = looks.migrations_of_platform()
+        MigrationHead.objects.filter(tenant_id=alpha.pk).update(error="")
+        yesterday = timezone.now() - timedelta(hours=31)
+        Backup.objects.create(
+            tenant_id=alpha.pk, scope="clinic", state="done", began_at=yesterday, as_of=yesterday
+        )
+
+    assert (walls.result, "not forced" in walls.words) == ("red", True)
+    assert looks.connections_of(alpha).result == "amber"
+    assert (looks.files_of(alpha).result, looks.files_of(alpha).figures["missing"]) == ("red", 1)
+    assert failed.result == "red"
+    assert (looks.backup_of(alpha).result, looks.backup_of(alpha).figures) == (
+        "red", {"hours": 31.0},
+    )  # fmt: skip
+
+
+def test_a_certificate_is_judged_by_what_is_left_of_it(tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "roots.pem")
+    for days, result in ((60, "green"), (10, "amber"), (3, "red"), (-1, "red")):
+        issued = authority.issue_cert("localhost", not_after=timezone.now() + timedelta(days=days))
+        with tls_server(issued) as port:
+            seen = looks.certificate_at("localhost", port, trust=str(tmp_path / "roots.pem"))
+            stranger = looks.certificate_at("localhost", port)
+        assert seen.result == result, seen.words
+        assert stranger.result == "red"
+    assert looks.certificate_at("localhost", port).result == "amber"
+
+
+@contextmanager
+def tls_server(issued):
+    """Shake hands with whoever comes, on a free port."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    issued.configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    raw, _address = listening.accept()
+                except OSError:
+                    return
+                with suppress(OSError), context.wrap_socket(raw, server_side=True) as secured:
+                    secured.recv(1)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
