@@ -175,7 +175,7 @@ _STATEMENTS: Sequence[tuple[str, str]] = (
 
 
 def _ask(statement: str, person: Person) -> list[tuple[Any, ...]]:
-    values = {
+    values: dict[str, Any] = {
         "ids": person.texts,
         "keys": person.keys,
         "name": person.short_name,

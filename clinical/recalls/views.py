@@ -20,6 +20,7 @@ from clinical.patients.services import record_view
 from clinical.recalls import selectors, services
 from clinical.recalls.forms import ContactForm, FilterForm, RecallForm, TypeForm
 from clinical.recalls.models import RecallType
+from clinical.rights.uses import MARKETING, objection
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -183,6 +184,7 @@ def _refused_ways(recall: Recall) -> list[tuple[str, str]]:
     today = timezone.localdate()
     ways = (("by phone", "phone"), ("by SMS", "sms"), ("by e-mail", "email"))
     found = [(words, may_contact(recall.patient, way, today=today)) for words, way in ways]
+    found.append(("for a recall", objection(recall.patient_id, MARKETING)))
     return [(words, reason) for words, reason in found if reason]
 
 

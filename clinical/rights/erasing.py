@@ -147,7 +147,8 @@ def _person(patient: Patient, *, policy: Any, today: Any) -> Person:
         .values_list("normalised", flat=True)
     )
     words = {one.full_name for one in records}
-    words |= {text for one in (*points, *cards) for text in (one.value, one.normalised)}
+    words |= {text for point in points for text in (point.value, point.normalised)}
+    words |= {text for card in cards for text in (card.value, card.normalised)}
     return Person(
         ids=ids,
         policy=policy,

@@ -75,7 +75,7 @@ def collect_by_number(person: Person) -> Iterator[Row]:
         yield from _rows("connections_inboxevent", "position(%s in body) > 0", number)
 
 
-def _rows(table: str, condition: str, value: object) -> Iterator[Row]:
+def _rows(table: str, condition: str, value: str | list[str]) -> Iterator[Row]:
     with connections[current_scope().alias].cursor() as cursor:
         cursor.execute(f"SELECT id::text FROM {table} WHERE {condition}", [value])  # noqa: S608 - constants of this module
         for (key,) in cursor.fetchall():

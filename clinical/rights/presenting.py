@@ -86,7 +86,8 @@ def read_rows(
 
     Without generated columns, and without what the trail does not record.
     """
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for name, wanted in keys.items():
         table = tables[name]
         left_out = [

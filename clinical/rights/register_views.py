@@ -125,6 +125,19 @@ def approve(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Action.DELETE, Resource.PRIVACY)
+def again(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    found: Erasure = selectors.get_of_clinic(request.user, Erasure, pk)
+    try:
+        services.take_up_again(found, actor=request.user, tenant=request.tenant)
+    except services.RightsError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "It goes on.")
+    return redirect("rights:order", pk=pk)
+
+
+@require_POST
+@requires(Action.DELETE, Resource.PRIVACY)
 def decline(request: SignedInRequest, pk: UUID) -> HttpResponse:
     found: Erasure = selectors.get_of_clinic(request.user, Erasure, pk)
     try:

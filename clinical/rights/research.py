@@ -22,6 +22,7 @@ from django.utils import timezone
 from clinical.rights.models import ResearchExtract
 from clinical.rights.policy import policy_of
 from clinical.rights.uses import RESEARCH, restricted
+from tenants.jobs import JobError
 from tenants.scope import current_scope, tenant_scope
 from tenants.storage import clinic_storage, work_dir
 from ui.spreadsheets import safe_cell
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from clinical.rights.policy import Policy
     from tenants.jobs import Work
+    from tenants.models import Tenant
 
 State = ResearchExtract.State
 NOT_KNOWN = "not known"
@@ -122,6 +124,17 @@ class Outcome:
 def make_extract(work: Work) -> None:
     """Write the files of one extract; the job's one step."""
     tenant = work.tenant
+    try:
+        _make(tenant, work)
+    except Exception as error:
+        with tenant_scope(tenant):
+            ResearchExtract.objects.filter(
+                pk=UUID(work.params["extract"]), state=State.WAITING
+            ).update(state=State.FAILED, finished_at=timezone.now())
+        raise JobError(f"{type(error).__name__} while an extract was made.") from error
+
+
+def _make(tenant: Tenant, work: Work) -> None:
     with tenant_scope(tenant):
         extract = ResearchExtract.objects.get(pk=UUID(work.params["extract"]))
         if extract.state != State.WAITING:

@@ -7,7 +7,7 @@ before the person was of age; death + years. A legal hold stands above all of it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 from django.db.models import DateTimeField
@@ -146,7 +146,7 @@ def _statement(rule: RetentionRule) -> str:
     return _KEPT.replace("@entries@", joined)
 
 
-def _values(rule: RetentionRule, today: date, ids: list[str] | None) -> dict[str, object]:
+def _values(rule: RetentionRule, today: date, ids: list[str] | None) -> dict[str, Any]:
     return {
         "today": today,
         "years": rule.years,

@@ -313,6 +313,14 @@ def approve_erasure(order: Erasure, *, actor: User, at: datetime, tenant: Tenant
     return order
 
 
+def take_up_again(order: Erasure, *, actor: User, tenant: Tenant) -> None:
+    """Let an approved erasure that has stopped go on where it stopped; both people stay as they were."""
+    require(actor, Action.DELETE, Resource.PRIVACY)
+    if order.state != Erasure.State.APPROVED:
+        raise RightsError("There is nothing to go on with.")
+    _ask("rights_erase", tenant, actor, erasure=str(order.pk))
+
+
 @transaction.atomic
 def decline_erasure(order: Erasure, *, actor: User, at: datetime) -> Erasure:
     """Let nothing come of it; who asked may do so too."""

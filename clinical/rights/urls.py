@@ -31,6 +31,7 @@ urlpatterns = [
     path(f"{_OURS}erasures/<uuid:pk>/", register_views.order, name="order"),
     path(f"{_OURS}erasures/<uuid:pk>/approve/", register_views.approve, name="approve"),
     path(f"{_OURS}erasures/<uuid:pk>/decline/", register_views.decline, name="decline"),
+    path(f"{_OURS}erasures/<uuid:pk>/again/", register_views.again, name="again"),
     path(f"{_OURS}destroyed/", register_views.destroyed, name="destroyed"),
     path(f"{_OURS}research/", register_views.research, name="research"),
     path(f"{_OURS}research/<uuid:pk>/link/", register_views.extract_link, name="extract_link"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -143,6 +144,7 @@ def _fill(raw, tables, found, patient_id, **known):  # noqa: C901 - one walk thr
 
 @pytest.fixture
 def two(committed, alpha, no_worker):
+    shutil.rmtree(Path(settings.WORK_DIR) / f"t{alpha.pk}" / "patients", ignore_errors=True)
     with tenant_scope(alpha):
         made = [
             User.objects.create(email=f"{name.lower()}@clinic.example", name=name, role="owner")
@@ -179,9 +181,8 @@ def _bill(clinic, patient):
         draft = billing.draft_invoice(
             patient, actor=None, payer=Payer(), charges=[billing.Charge(f"Talk with {CANARY}", 100)]
         )
-        bill = billing.issue_invoice(draft, actor=None)
-        billing.record_payment(bill, 100, on=timezone.localdate(), method="cash")
-        type(bill).objects.filter(pk=bill.pk)
+        bill = billing.issue_invoice(draft, actor=None, on=date(2002, 1, 1))
+        billing.record_payment(bill, 100, on=date(2002, 1, 2), method="cash")
     return bill
 
 
