@@ -11,10 +11,10 @@ from django.http import Http404
 
 from audit.selectors import EventFilter, latest_events
 from clinical.patients.contacts import normalise_phone
-from clinical.patients.filters import PatientFilter as PatientFilter  # noqa: PLC0414, TC001 - others take it here
+from clinical.patients.filters import PatientFilter as PatientFilter  # noqa: PLC0414 - others take it here
 from clinical.patients.models import ContactPoint, Patient
 from clinical.patients.rules import visible_patients
-from clinical.patients.search import MAX_RESULTS, find_patients
+from clinical.patients.search import MAX_RESULTS, Hit, find_patients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,6 +67,31 @@ def search_patients(
     actor: User, text: str, wanted: PatientFilter, *, today: date, limit: int = MAX_RESULTS
 ) -> list[FoundPatient]:
     """Answer who fits, best first."""
+    hits = _visible_hits(actor, text, wanted, today=today, limit=limit)
+    by_id = {
+        patient.pk: patient
+        for patient in rows_of(visible_patients(actor)).filter(pk__in=[h.patient_id for h in hits])
+    }
+    return [FoundPatient(by_id[hit.patient_id], hit.is_similar) for hit in hits]
+
+
+def search_in_short(
+    actor: User, text: str, *, today: date, most: int
+) -> tuple[list[FoundPatient], int]:
+    """Answer the first who fit, those with only a similar name after them, and how many there are.
+
+    For a box that asks at every letter: no more is read than stands there.
+    """
+    hits = _visible_hits(actor, text, PatientFilter(), today=today, limit=MAX_RESULTS)
+    shown = sorted(hits, key=lambda hit: hit.is_similar)[:most]
+    patients = visible_patients(actor).filter(pk__in=[hit.patient_id for hit in shown])
+    by_id = {patient.pk: patient for patient in patients.prefetch_related("contact_points")}
+    return [FoundPatient(by_id[hit.patient_id], hit.is_similar) for hit in shown], len(hits)
+
+
+def _visible_hits(
+    actor: User, text: str, wanted: PatientFilter, *, today: date, limit: int
+) -> list[Hit]:
     hits = find_patients(
         text,
         today=today,
@@ -77,9 +102,7 @@ def search_patients(
     fitting = set(
         visible.filter(pk__in=[hit.patient_id for hit in hits]).values_list("pk", flat=True)
     )
-    shown = [hit for hit in hits if hit.patient_id in fitting][:limit]
-    by_id = {p.pk: p for p in rows_of(visible).filter(pk__in=[hit.patient_id for hit in shown])}
-    return [FoundPatient(by_id[hit.patient_id], hit.is_similar) for hit in shown]
+    return [hit for hit in hits if hit.patient_id in fitting][:limit]
 
 
 def recently_viewed(actor: User, *, limit: int = RECENT) -> list[Patient]:

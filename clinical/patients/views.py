@@ -15,7 +15,6 @@ from clinical.appointments.selectors import appointments_of, visits_in_short
 from clinical.appointments.today import patients_of_today
 from clinical.contacts.selectors import people_around
 from clinical.patients import selectors, services
-from clinical.patients.filters import PatientFilter
 from clinical.patients.forms import PatientForms
 from clinical.patients.history import history_of
 from clinical.patients.pages import record_page
@@ -36,21 +35,21 @@ IN_BOX = 8
 @requires(Action.VIEW, Resource.PATIENTS)
 def find(request: SignedInRequest) -> HttpResponse:
     """Answer the search box of the top bar; before anything is typed, today's and the recent."""
-    typed = request.POST.get("q", "").strip()[:200]
+    typed, total = request.POST.get("q", "").strip()[:200], 0
     if not typed:
         groups = [
             ("Today", patients_of_today(request.user, now=timezone.now(), limit=IN_BOX)),
             ("Recent", selectors.recently_viewed(request.user)),
         ]
     else:
-        found = selectors.search_patients(
-            request.user, typed, PatientFilter(), today=timezone.localdate()
+        found, total = selectors.search_in_short(
+            request.user, typed, today=timezone.localdate(), most=IN_BOX
         )
-        fitting = [hit.patient for hit in found if not hit.is_similar]
-        similar = [hit.patient for hit in found if hit.is_similar]
-        groups = [("", fitting[:IN_BOX]), ("Similar names", similar[: IN_BOX - len(fitting)])]
+        groups = [
+            ("", [hit.patient for hit in found if not hit.is_similar]),
+            ("Similar names", [hit.patient for hit in found if hit.is_similar]),
+        ]
     groups = [(label, patients) for label, patients in groups if patients]
-    total = len(found) if typed else 0
     context = {"groups": groups, "typed": typed, "total": total, "most": IN_BOX}
     return render(request, "patients/_find.html", context)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.backends import BaseBackend
@@ -9,6 +11,7 @@ from django.contrib.auth.backends import BaseBackend
 from accounts.models import User
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
     from django.http import HttpRequest
@@ -36,4 +39,20 @@ class ScopedModelBackend(BaseBackend):
         return user if right and user.is_active else None
 
     def get_user(self, user_id: UUID) -> User | None:
+        person = _read_already.get()
+        if person is not None and person.pk == user_id:
+            return person if person.is_active else None
         return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+_read_already: ContextVar[User | None] = ContextVar("nexus_person_of_session", default=None)
+
+
+@contextmanager
+def read_already(person: User | None) -> Iterator[None]:
+    """Let the block find a person whom this very request has just read, with their session."""
+    token = _read_already.set(person)
+    try:
+        yield
+    finally:
+        _read_already.reset(token)

@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from django_otp import DEVICE_ID_SESSION_KEY, user_has_device
 from django_otp.models import Device
 
+from accounts.backends import read_already
 from accounts.permissions import FACTOR_IS_MANDATORY
 from accounts.sessions import BACKGROUND_HEADER, SessionStore
 from accounts.signing_in import answer_stranger, answer_unverified, name_actor
@@ -86,7 +87,8 @@ def person_behind(request: HttpRequest) -> User | AnonymousUser:
     """
     if VISIT in request.session:
         return visitor_behind(request)
-    user = auth.get_user(request)
+    with read_already(getattr(request.session, "person", None)):
+        user = auth.get_user(request)
     if not user.is_authenticated:
         return AnonymousUser()
     device = _device_of(request, user)
