@@ -37,8 +37,10 @@ demo-reset: $(RUN) $(PACKAGES) ## Throw the demo's data away and bring it up ane
 	@$(PYTHON) -m config.stack.reset
 	@exec $(PYTHON) -m config demo
 
-test: lint ## Run every check and test, with servers of its own (ARGS="-k name" narrows)
-	@exec $(PYTHON) -m config.stack.run_tests $(ARGS)
+test: $(DEV) $(PACKAGES) ## Run every check and test, with servers of its own (ARGS="-k name" narrows)
+	@said=$$(mktemp); $(MAKE) lint >"$$said" 2>&1 & lint=$$!; status=0; \
+	$(PYTHON) -m config.stack.run_tests $(ARGS) || status=$$?; \
+	wait $$lint || status=2; echo "== make lint"; cat "$$said"; rm -f "$$said"; exit $$status
 
 lint: $(DEV) $(PACKAGES) ## Check style, types, the import order and that no migration is missing
 	@echo "ruff check"; $(PYTHON) -m ruff check --quiet .
