@@ -24,7 +24,7 @@ from django.db.migrations.operations import RunPython
 from tenants import blueprint, grants, recorded
 from tenants.executor import FrugalExecutor
 from tenants.models import MigrationHead, SchemaScript
-from tenants.scope import Scope, current_scope, entered, public_scope, schema_of
+from tenants.scope import Scope, current_scope, entered, public_scope, schema_of, scope_of_id
 from tenants.walls import create_schema_statements, finishing_statements
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class MigrationReport:
 
 
 def tenant_scope_of_id(tenant_id: int) -> Scope:
-    return Scope(schema_of(tenant_id), tenant_id, OWNER, f"clinic {tenant_id}")
+    return scope_of_id(tenant_id, using=OWNER)
 
 
 def migrate_all(
@@ -109,6 +109,15 @@ def _loader() -> MigrationLoader:
 def applied_migrations() -> set[tuple[str, str]]:
     """Answer what stands in the running scope's own record."""
     return set(ask("SELECT app, name FROM django_migrations", ()))
+
+
+def has_everything() -> bool:
+    """Say whether all migrations of the clinic apps stand in the running scope's own record."""
+    labels = {
+        config.label for config in apps.get_app_configs() if config.name in settings.TENANT_APPS
+    }
+    wanted = {node for node in _loader().disk_migrations if node[0] in labels}
+    return wanted <= applied_migrations()
 
 
 def refresh_template(*, say: Callable[[str], None] = lambda _line: None) -> str:

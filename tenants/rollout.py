@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from django.db import OperationalError, connections
 from django.utils import timezone
 
-from tenants import jobs, migrate
+from tenants import clusters, jobs, migrate
 from tenants.models import Job, MigrationHead, SchemaScript, Tenant
 from tenants.scope import entered, public_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from tenants.scope import Scope
 
 OWNER = migrate.OWNER
 KIND = "migrate"
@@ -37,6 +39,8 @@ PAUSE = 3.0
 """Seconds until a busy clinic is tried again, times the tries it has had."""
 CLINICS_PER_CONNECTION = 25
 """A backend remembers the tables of every clinic it has served."""
+ELSEWHERE = 7_110
+"""The first half of the advisory locks of clinics in other databases; the second is the clinic."""
 _BUSY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 
 GONE = (Tenant.State.CREATING, Tenant.State.MOVING, Tenant.State.DELETED)
@@ -245,11 +249,13 @@ class _Run:
                 served += 1
                 if served % CLINICS_PER_CONNECTION == 0:
                     connections[OWNER].close()
+                    clusters.close_all()
         except BaseException as fault:  # noqa: BLE001 - raised again by the thread that waits for this one
             self._fault = fault
             self._end.set()
         finally:
             connections[OWNER].close()
+            clusters.close_all()
 
     def _take(self) -> tuple[int, int, int] | float | None:
         """Answer (place, tries, clinic), or how long to wait, or None where nothing is left."""
@@ -293,8 +299,16 @@ def _words(error: Exception) -> str:
 
 
 def migrate_one(tenant_id: int, way: Way) -> None:
-    """Bring one clinic to the newest heads, in one transaction with the record of it."""
-    with entered(migrate.tenant_scope_of_id(tenant_id)):
+    """Bring one clinic to the newest heads, in one transaction with the record of it.
+
+    Where its schema stands in another database than the record, the schema's own list of migrations
+    says what is done, and the record follows.
+    """
+    scope = migrate.tenant_scope_of_id(tenant_id)
+    if scope.cluster:
+        _migrate_elsewhere(scope, way)
+        return
+    with entered(scope):
         migrate.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         # Two runs at once take turns here, and the second finds the clinic done.
         found = migrate.ask(
@@ -302,15 +316,30 @@ def migrate_one(tenant_id: int, way: Way) -> None:
             (tenant_id,),
         )
         at = found[0][0] if found else ""
-        if at == way.heads:
-            return
-        scripts = way.from_heads(at)
-        if scripts is None:
-            migrate.run_executor()
-        else:
-            for script in scripts:
-                migrate.execute(script.sql.replace(str(migrate.TEMPLATE_ID), str(tenant_id)))
-        migrate.set_heads(tenant_id, way.heads, past=way.past)
+        if at != way.heads:
+            _walk(tenant_id, at, way)
+            migrate.set_heads(tenant_id, way.heads, past=way.past)
+
+
+def _migrate_elsewhere(scope: Scope, way: Way) -> None:
+    with public_scope(using=OWNER):
+        heads = MigrationHead.objects.filter(tenant_id=scope.tenant_id)
+        at = heads.values_list("heads", flat=True).first() or ""
+    with entered(scope):
+        migrate.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        migrate.ask("SELECT pg_advisory_xact_lock(%s, %s)", (ELSEWHERE, scope.tenant_id))
+        if not migrate.has_everything():
+            _walk(scope.tenant_id, at, way)
+    migrate.record_heads(scope.tenant_id, way.heads)
+
+
+def _walk(tenant_id: int, at: str, way: Way) -> None:
+    scripts = way.from_heads(at)
+    if scripts is None:
+        migrate.run_executor()
+        return
+    for script in scripts:
+        migrate.execute(script.sql.replace(str(migrate.TEMPLATE_ID), str(tenant_id)))
 
 
 # ── as a job ─────────────────────────────────────────────────────────────────────────────────────
