@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from announcements.selectors import public_announcements
 from onboarding.signup import legal, services, status
 from onboarding.signup.addresses import check_address, suggestions
-from onboarding.signup.announcements import latest_announcement
 from onboarding.signup.forms import ConfirmForm, SignupForm
 from onboarding.signup.links import LinkClosedError
 from onboarding.signup.models import Signup
@@ -47,11 +47,12 @@ def status_page(request: HttpRequest) -> HttpResponse:
     """Say how the platform is; 503 where a part of it does not answer, for whoever watches it."""
     found = status.parts()
     is_well = all(part.is_well for part in found)
+    now = timezone.now()
     context = {
         "parts": found,
         "is_well": is_well,
-        "now": timezone.now(),
-        "announcement": latest_announcement(),
+        "now": now,
+        "announcements": public_announcements(now=now),
     }
     return render(request, "signup/status.html", context, status=200 if is_well else 503)
 

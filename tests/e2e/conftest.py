@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from email import message_from_bytes
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -42,6 +44,20 @@ class Platform:
     def url(self, subdomain: str = "", path: str = "/") -> str:
         host = f"{subdomain}.localhost" if subdomain else "localhost"
         return f"http://{host}:{self.port}{path}"
+
+    def mailed_link(self, to: str, path: str) -> str:
+        """Answer the address below `path` in the newest mail to somebody, once it is there."""
+        for _ in range(200):
+            folder = Path(self.environment["NEXUS_VAR"]) / "mail"
+            for file in sorted(folder.glob("*"), key=lambda file: file.stat().st_mtime)[::-1]:
+                letter = message_from_bytes(file.read_bytes())
+                text = next(part for part in letter.walk() if not part.is_multipart())
+                body = text.get_payload(decode=True).decode()
+                found = re.search(rf"http://\S*{re.escape(path)}\S*", body)
+                if to in str(letter["To"]) and found:
+                    return found.group(0)
+            time.sleep(0.1)
+        raise AssertionError(f"no mail to {to} with a link to {path} came in 20 s")
 
     def nexus(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a `nexus` command beside the running platform."""

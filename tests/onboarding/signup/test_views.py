@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
+from announcements.models import Announcement
 from onboarding.signup import legal, tasks, throttle
 from onboarding.signup.links import token_of
 from onboarding.signup.models import Signup
-from tenants.scope import public_scope
+from tenants.scope import platform_scope, public_scope
 
 pytestmark = pytest.mark.django_db(databases=["default"])
 
@@ -50,6 +53,20 @@ def test_the_public_pages_say_what_there_is(stranger):
         response = stranger.get(path)
         assert (response.status_code, words in response.text) == (200, True), path
     assert stranger.get("/terms/1999-01/").status_code == 404
+
+
+def test_what_the_operators_tell_everybody_stands_on_the_status_page(stranger):
+    now = timezone.now()
+    hour = timedelta(hours=1)
+    with platform_scope():
+        for title, is_public in (("New server on Sunday", True), ("For clinics only", False)):
+            Announcement.objects.create(
+                title=title, is_public=is_public, shown_from=now - hour, shown_until=now + hour
+            )
+
+    page = stranger.get("/status/").text
+
+    assert ("New server on Sunday" in page, "For clinics only" in page) == (True, False)
 
 
 def test_every_version_of_a_text_that_was_agreed_to_is_still_there():
