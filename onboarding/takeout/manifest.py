@@ -13,8 +13,10 @@ VERSION = 2
 
 MANIFEST, README, VERIFY, SEALED = "manifest.json", "README.txt", "verify.py", "sealed.bin"
 SEALED_FOR = "sealed part of an archive"
-EVIDENCE, KEYS = "evidence.json", "keys.json"
-"""What else is in the sealed part: the digest of the manifest, the keys of sealed secrets."""
+EVIDENCE, KEYS, BINDINGS = "evidence.json", "keys.json", "bindings.json"
+"""What else is in the sealed part: the digest of the manifest, the keys of sealed secrets, and which
+vendors' accounts lead to the clinic.
+"""
 
 VOUCHED_FOR = (
     "form", "version", "archive", "clinic", "written_at", "software", "tables", "sequences", "entries",
@@ -78,5 +80,5 @@ can: each event's header is hashed with the commitment to what it recorded, the 
 events fold into one root, and each seal's hash takes in the one before it, so that no event can be
 changed, added or taken away without breaking the chain. The rules stand in verify.py, in Python.
 
-To restore it into a new clinic: nexus tenants restore THIS_ARCHIVE.zip --subdomain ADDRESS
+To restore it into a new clinic: nexus tenants restore ADDRESS --archive THIS_ARCHIVE.zip
 """

@@ -120,6 +120,7 @@ class TakeoutWriter:
         self._documents: dict[str, tuple[str, str]] = {}
         self._infected: set[str] = set()
         self._keys: list[FormerKey] = []
+        self._bindings: list[tuple[str, str]] = []
 
     def write(self, path: Path, *, at: datetime) -> Written:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
@@ -191,6 +192,13 @@ class TakeoutWriter:
                 }  # fmt: skip
                 self.progress.done += 0
         self._keys = keys_of_clinic()
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(
+                "SELECT digest, connection_id::text FROM public.tenants_vendorbinding "
+                "WHERE tenant_id = %s",
+                [self.tenant.pk],
+            )
+            self._bindings = cursor.fetchall()
         self._migrations = sorted(
             MigrationRecorder.Migration.objects.using(self.using).values_list("app", "name")
         )
@@ -293,6 +301,7 @@ class TakeoutWriter:
         with zipfile.ZipFile(self._sealed, "a") as sealed:
             sealed.writestr(manifest.EVIDENCE, json.dumps(manifest.evidence_of(manifested)))
             sealed.writestr(manifest.KEYS, json.dumps(keys))
+            sealed.writestr(manifest.BINDINGS, json.dumps(self._bindings))
         context = f"{manifest.SEALED_FOR}\n{manifested['archive']}"
         try:
             parcel = seal_parcel(self._sealed.getvalue(), context=context)

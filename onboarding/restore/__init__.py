@@ -1,0 +1,1 @@
+"""A clinic made anew from an archive of `onboarding.takeout`."""
