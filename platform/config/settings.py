@@ -100,6 +100,7 @@ SHARED_APPS = [
     "onboarding.signup",
     "onboarding.lifecycle",
     "onboarding.backups",
+    "onboarding.restore",
     "support.desk",
     "announcements",
     "passkeys",
@@ -411,11 +412,13 @@ STORAGES = {
 }
 MAIL_URL = env.text("MAIL_URL", f"file://{VAR / 'mail'}")
 _mail = urlsplit(MAIL_URL)
+EMAIL_BACKEND = "tenants.outgoing.GuardedBackend"  # in front of MAIL_BACKEND: nothing leaves a sandbox
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", f"Nexus <no-reply@{BASE_DOMAIN}>")
 if _mail.scheme == "file":
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    MAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = _mail.path
 else:
+    MAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST = _mail.hostname or "localhost"
     EMAIL_PORT = _mail.port or 25
     EMAIL_HOST_USER = _mail.username or ""
