@@ -206,14 +206,14 @@ TABLE: Mapping[str, Mapping[Resource, Grant]] = {
 }
 """Role → resource → grant. What does not stand here is refused."""
 
-_LOOKS = {
+_LOOKS: Mapping[Resource, Grant] = {
     resource: _grant(_V)
     for resource in Resource
     # Who works here is seen; secrets of other services, grants and exports are not.
     if resource
     not in {Resource.INTEGRATIONS, Resource.SUPPORT, Resource.SUBSCRIPTION, Resource.TENANTS}
 }
-_MENDS = {
+_MENDS: Mapping[Resource, Grant] = {
     **_LOOKS,
     Resource.PATIENTS: _grant(_V, _C, _X),
     Resource.CONTACTS: _grant(_V, _C, _X),

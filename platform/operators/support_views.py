@@ -180,7 +180,7 @@ def _is_mine(request: HttpRequest, case: Case) -> bool:
 
 
 def _clinic(tenant_id: int) -> Tenant:
-    found = Tenant.objects.filter(pk=tenant_id, state__in=OPEN).first()
+    found: Tenant | None = Tenant.objects.filter(pk=tenant_id, state__in=OPEN).first()
     if found is None:
         raise Http404("There is no such clinic, or it is closed.")
     return found

@@ -75,7 +75,7 @@ def test_access_is_asked_granted_used_and_ended_and_all_of_it_stands_in_both_tra
         of_platform = Event.objects.filter(action="support.opened", object_id=str(alpha.pk))
         assert [event.impersonator for event in of_platform] == [leave, leave]
         states = Event.objects.filter(object_type="support_desk_case").order_by("id")
-        assert [event.action for event in states][0] == "create"
+        assert next(event.action for event in states) == "create"
         case = Case.objects.get()
         assert (case.state, case.decided_by, case.entered_at is not None) == (
             "ended", "owner person", True,
