@@ -368,9 +368,13 @@ WHERE c.relnamespace = to_regnamespace(%(schema)s) AND NOT t.tgisinternal ORDER 
 
 
 def _guards() -> Iterable[str]:
-    """Answer walls, policies and triggers, table by table: each change costs the table's cache anew."""
+    """Answer policies, triggers and walls, table by table.
+
+    The walls are raised last: from then on every change has PostgreSQL read the table's policies anew,
+    which is a quarter of the time that a clinic takes. It is one transaction all the same.
+    """
     by_table: dict[str, list[str]] = defaultdict(list)
-    for query in (WALLS, POLICIES, TRIGGERS):
+    for query in (POLICIES, TRIGGERS, WALLS):
         for row in _ask(query):
             by_table[row["table"]].append(row["definition"])
     for table in sorted(by_table):
