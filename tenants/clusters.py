@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.signals import request_finished
 from django.db import connections
 from django.db.utils import load_backend
+from psycopg.conninfo import make_conninfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,17 @@ _kept = _Kept()
 
 def names() -> list[str]:
     return sorted(settings.CLUSTERS)
+
+
+def listen_urls() -> list[str]:
+    """Answer where else the event relay listens: changes are told in the database they happen in."""
+    return [
+        make_conninfo(
+            host=entry["HOST"], port=entry["PORT"], user=entry["USER"], password=entry["PASSWORD"],
+            dbname=entry["NAME"],
+        )
+        for entry in (roles["default"] for roles in settings.CLUSTERS.values())
+    ]  # fmt: skip
 
 
 def connection_to(alias: str, cluster: str) -> Any:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tenants import jobs
 from tenants.models import Tenant
+from tenants.outgoing import silent
 from tenants.scope import Actor, NoTenantError, Scope, active_scope, public_scope, tenant_scope
 from tenants.serving import RETRY_SECONDS, is_behind, with_heads
 
@@ -70,11 +71,6 @@ class TenantTask(_Task):
             raise NoTenantError(f"{self.name} came without a clinic.")
         with public_scope():
             tenant = with_heads(Tenant.objects.all()).get(pk=tenant_id)
-        if tenant.state in GONE:
-            log.info("%s was for a clinic that is gone", self.name)
-            return None
-        if tenant.state == Tenant.State.MOVING:
-            raise self.retry(countdown=MOVING_SECONDS, max_retries=None)
         if is_behind(tenant):
             raise self.retry(countdown=RETRY_SECONDS, max_retries=None)
         if tenant.state in GONE:
@@ -84,7 +80,8 @@ class TenantTask(_Task):
             raise self.retry(countdown=MOVING_SECONDS, max_retries=None)
         if self.long:
             self.request.update(tenant=tenant)
-            return super().__call__(*args, **kwargs)
+            with silent(when=tenant.sandbox_of_id is not None):
+                return super().__call__(*args, **kwargs)
         with tenant_scope(tenant, actor=self.actor):
             return super().__call__(*args, **kwargs)
 
@@ -120,10 +117,11 @@ def tenant_task(*, name: str, long: bool = False, **options: Any) -> Callable[..
 def active_clinics() -> list[Tenant]:
     """Answer the clinics that are open; the caller is outside every scope.
 
-    Those whose tables are not yet those of this version are left out: their turn comes again.
+    Those whose tables are not yet those of this version are left out: their turn comes again. So are
+    sandboxes, for most loops remind, send or fetch.
     """
     with public_scope():
-        clinics = with_heads(Tenant.objects.filter(state=Tenant.State.ACTIVE))
+        clinics = with_heads(Tenant.objects.filter(state=Tenant.State.ACTIVE, sandbox_of=None))
         return [clinic for clinic in clinics if not is_behind(clinic)]
 
 

@@ -93,7 +93,8 @@ invoices_priceitem: keep=code,name,unit,gst_rule,income_account,note diary=creat
 invoices_price: diary=valid_from,valid_to
 invoices_itemfortype:
 invoices_cancellationrule: keep=applies_to
-invoices_billingdetails: keep=legal_name,abn,address,phone,email,account_name,invoice_prefix,footer_text
+invoices_billingdetails: keep=legal_name,abn,address,phone,email,account_name,invoice_prefix
+  keep=footer_text
   blank=bsb,account_number,ndis_registration diary=charge_since,changed_at
 
 ndis_ndissettings: keep=region diary=changed_at
@@ -130,7 +131,7 @@ rights_rightssettings rights_rightsrequest rights_statement rights_restriction r
 rights_retentionfact rights_personexport rights_erasure rights_erasedrow rights_destruction rights_breach
 rights_breachstep rights_researchextract takeout_takeout checklist_putaside demo_data_demotable accounts_session
 audit_event audit_origin audit_payload audit_queue audit_seal audit_erasure
-otp_static_staticdevice otp_static_statictoken otp_totp_totpdevice
+otp_static_staticdevice otp_static_statictoken otp_totp_totpdevice passkeys_passkey
 """
 """What a sandbox has no use for, or must not have: secrets, connections, what was sent, staged files,
 the audit trail, and money, whose books would not balance with invented people."""

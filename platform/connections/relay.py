@@ -86,7 +86,7 @@ class _Round:
 def deliver_due(tenant: Tenant, *, seconds: float = 3600.0) -> int:
     """Deliver everything of one clinic that is due now; answers how many were done.
 
-    Outside every scope, over committed rows. Does nothing for a clinic that is suspended.
+    Outside every scope, over committed rows. Does nothing for a clinic that is suspended, or a sandbox.
     """
     return run(tenant, seconds=seconds).delivered
 
@@ -95,7 +95,8 @@ def run(tenant: Tenant, *, seconds: float) -> _Round:
     """Deliver what is due, until nothing is or the time is up; see `deliver_due`."""
     state, ends = _Round(), monotonic() + seconds
     with public_scope():
-        is_active = Tenant.objects.filter(pk=tenant.pk, state=Tenant.State.ACTIVE).exists()
+        open_ones = Tenant.objects.filter(state=Tenant.State.ACTIVE, sandbox_of=None)
+        is_active = open_ones.filter(pk=tenant.pk).exists()
     if not is_active:
         return state
     with tenant_scope(tenant):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -194,8 +195,11 @@ _VERBS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "reactivate": {},
     "archive": {"reason": {"help": "what the clinic's people read"}},
-    "export": {},
-    "restore": {"archive": {"required": True}, "name": {}},
+    "export": {
+        "to": {"type": os.path.abspath, "help": "a file on this server to write the archive to"},
+        "with_files": {"type": int, "choices": [0, 1], "help": "1 (with the files) where not said"},
+    },
+    "restore": {"archive": {"required": True, "type": os.path.abspath}, "name": {}},
     "clone": {"target": {"help": "address of the sandbox"}, "name": {}},
     "move": {"cluster": {"required": True, "help": "a name of NEXUS_CLUSTERS, or “main”"}},
     "delete": {

@@ -16,6 +16,7 @@ def _clinics_as_they_were(monkeypatch, superuser):
     superuser.execute("UPDATE tenants_tenant SET sandbox_of_id = NULL")
     for schema in made:
         superuser.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+        superuser.execute(f'DROP SCHEMA IF EXISTS "{schema.replace("c_", "moved_")}" CASCADE')
         number = int(schema.removeprefix("c_"))
         superuser.execute("DELETE FROM tenants_job WHERE tenant_id = %s", [number])
         superuser.execute("DELETE FROM tenants_domain WHERE tenant_id = %s", [number])

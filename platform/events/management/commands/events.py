@@ -13,6 +13,7 @@ from events.channels import Channels
 from events.hub import Hub
 from events.relay import Relay
 from events.server import EventServer
+from tenants import clusters
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -50,11 +51,12 @@ class _Server(uvicorn.Server):
 def _server(bind: str, port: int) -> _Server:
     channels = Channels(settings.DATABASES["default"]["NAME"])
     hub = Hub(redis_url=settings.REDIS_URL, channels=channels)
-    relay = Relay(
-        database_url=settings.EVENTS_DATABASE_URL, redis_url=settings.REDIS_URL, channels=channels
-    )
+    relays = [
+        Relay(database_url=url, redis_url=settings.REDIS_URL, channels=channels)
+        for url in (settings.EVENTS_DATABASE_URL, *clusters.listen_urls())
+    ]
     config = uvicorn.Config(
-        EventServer(hub, beside=lambda: [hub.run(), relay.run()]),
+        EventServer(hub, beside=lambda: [hub.run(), *(relay.run() for relay in relays)]),
         host=bind,
         port=port,
         log_config=None,
