@@ -116,13 +116,15 @@ def _page(
     policy = policy_of(request.tenant)
     bad = any(one is not None and one.is_bound and one.errors for one in (form, step_form))
     labels = {one.key: one for one in policy.breach_steps}
+    steps = [(one, labels.get(one.key)) for one in breach.steps.all()]
+    taken = {one.key for one, _label in steps}
     context = {
         "breach": breach,
         "policy": policy,
         "state": labels[breach.state].label if breach.state in labels else breach.state,
-        "steps": [(one, labels.get(one.key)) for one in breach.steps.all()],
+        "steps": steps,
         "form": form or BreachForm(breach=breach),
-        "step_form": step_form or StepForm(policy=policy),
+        "step_form": step_form or StepForm(policy=policy, taken=taken),
         "today": timezone.localdate(),
     }
     return render(request, "rights/breach.html", context, status=422 if bad else 200)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.permissions import Action, Resource
 from clinical.practice.rules import require
@@ -32,7 +33,7 @@ def open_breach(
 ) -> Breach:
     """Write a suspicion down; from the day it was found the days count."""
     require(actor, Action.CREATE, Resource.PRIVACY)
-    if found_on > at.date():
+    if found_on > timezone.localdate(at):
         raise BreachError("The day it was found cannot lie ahead.")
     breach = Breach.objects.create(
         found_on=found_on,
@@ -89,7 +90,7 @@ def take_step(
         raise BreachError("The regulator and the people must be told before it is closed.")
     if key == "closed" and not taken & {"eligible", "not_eligible"}:
         raise BreachError("Assess it and decide before it is closed.")
-    if on > at.date() or on < breach.found_on:
+    if on > timezone.localdate(at) or on < breach.found_on:
         raise BreachError("The day must lie between the finding and today.")
     step = BreachStep.objects.create(
         breach=breach, key=key, on=on, words=words.strip(), by_name=actor.name, at=at

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from clinical.appointments.models import Appointment
 from clinical.rights import erasure
 from clinical.rights.erasure import Obstacle, Person, clinic_url
@@ -36,7 +38,7 @@ class Verdict:
 
 def verdict_on(patient: Patient, policy: Policy, *, now: datetime) -> Verdict:
     """Hold a record against the policy; only reads."""
-    today = now.date()
+    today = timezone.localdate(now)
     kept = kept_of([patient.pk], policy.retention, today=today)[patient.pk]
     person = Person(
         ids=all_records_of(patient.pk), policy=policy, today=today, full_name=patient.full_name
@@ -55,7 +57,7 @@ def _by_time(kept: Kept, policy: Policy, person: Person) -> Iterator[Obstacle]:
         yield Obstacle(f"The record is kept for life. {policy.retention.source}.")
     elif kept.until is not None and kept.until >= person.today:
         yield Obstacle(
-            f"It must be kept until {kept.until:%-d %B %Y} ({kept.why.lower()}). "
+            f"It must be kept until {kept.until:%-d %B %Y} ({kept.why_by_law.lower()}). "
             f"{policy.retention.source}."
         )
 

@@ -99,7 +99,7 @@ def _erase_rows(tenant: Tenant, order: Erasure, person_id: UUID) -> bool:
         return False
     _let_kept_rows_change()
     tables = read_catalogue()
-    person = _person(patient, policy=policy, today=now.date())
+    person = _person(patient, policy=policy, today=timezone.localdate(now))
     person.rows = _all_rows(person, tables)
     _note(order, person, tables)
     counts = Counter({table: len(keys) for table, keys in person.rows.items()})

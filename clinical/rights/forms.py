@@ -14,6 +14,8 @@ from clinical.rights.policy import jurisdictions
 from clinical.rights.research import FIELDS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from clinical.rights.models import Breach
     from clinical.rights.policy import Policy
 
@@ -138,11 +140,15 @@ class StepForm(forms.Form):
     on = _day(label="Day", initial=timezone.localdate)
     words = _text(rows=2, label="What was done, and by whom")
 
-    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, policy: Policy, taken: Collection[str] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["key"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        field.choices = [(step.key, step.label) for step in policy.breach_steps[1:]]
+        field.choices = [
+            (step.key, step.label) for step in policy.breach_steps[1:] if step.key not in taken
+        ]
 
 
 class ExtractForm(forms.Form):

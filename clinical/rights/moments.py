@@ -22,8 +22,8 @@ from clinical.patients.models import Patient, PatientMerge
 from clinical.rights.catalogue import PATIENTS, read_catalogue
 from clinical.rights.finding import tables_about
 from clinical.rights.presenting import (
-    HIDDEN,
     MACHINERY,
+    columns_in_order,
     in_order,
     label_of,
     names_of,
@@ -326,11 +326,7 @@ def _was_of(
 def _shown(table: str, then: Image | None, now: Image | None, names: dict[str, str]) -> ShownRow:
     old = then.row if then else None
     new = now.row if now else None
-    columns = [
-        column
-        for column in dict.fromkeys([*(old or {}), *(new or {})])
-        if column not in HIDDEN and column != "patient_id"
-    ]
+    columns = columns_in_order(table, dict.fromkeys([*(old or {}), *(new or {})]))
     facts = tuple(
         fact
         for column in columns

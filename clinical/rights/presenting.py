@@ -127,15 +127,16 @@ def line_of(table: str, row: Mapping[str, Any], names: Mapping[str, str]) -> Lin
     """Answer a row in words; `names` says what ids stand for."""
     facts = tuple(
         (label_of(table, column), text)
-        for column, value in row.items()
-        if column not in HIDDEN and column != "patient_id"
-        if (text := text_of(table, column, value, names))
+        for column in columns_in_order(table, row)
+        if (text := text_of(table, column, row[column], names))
     )
     return Line(title_of(table, row, names), facts)
 
 
 def title_of(table: str, row: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Answer what a row is called: its title or name, else its day, else its kind."""
+    if table == "patients_patient":
+        return f"{row.get('given_names', '')} {row.get('family_name', '')}".strip()
     named = next(
         (
             str(row[column])
@@ -155,7 +156,14 @@ def title_of(table: str, row: Mapping[str, Any], names: Mapping[str, str]) -> st
         ),
         "",
     )  # fmt: skip
-    return ", ".join(filter(None, [day, named])) or str(row.get("value") or "")
+    return ", ".join(filter(None, [day, named])) or str(row.get("value") or row.get("lines") or "")
+
+
+def columns_in_order(table: str, row: Iterable[str]) -> list[str]:
+    """Answer the columns that people read, as the model orders them."""
+    order = {name: place for place, name in enumerate(columns_of(table))}
+    shown = [column for column in row if column not in HIDDEN and column != "patient_id"]
+    return sorted(shown, key=lambda column: order.get(column, len(order)))
 
 
 def label_of(table: str, column: str) -> str:

@@ -45,11 +45,14 @@ class Kept:
 
     @property
     def why(self) -> str:
-        """Say what decides."""
+        """Say what decides in the end."""
+        return f"Legal hold: {self.hold}" if self.hold else self.why_by_law
+
+    @property
+    def why_by_law(self) -> str:
+        """Say what decides how long the law keeps it, holds aside."""
         if self.is_for_life:
             return "Kept for life"
-        if self.hold:
-            return f"Legal hold: {self.hold}"
         if self.was_minor:
             return "Was a minor at an entry"
         if self.born is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts.permissions import Action, Resource
 from audit.services import record
@@ -170,7 +171,7 @@ def place_hold(
     require(actor, Action.CREATE, Resource.PRIVACY)
     if not why.strip():
         raise RightsError("Write down why the record must be held.")
-    if until is not None and until < at.date():
+    if until is not None and until < timezone.localdate(at):
         raise RightsError("The last day lies in the past.")
     return LegalHold.objects.create(
         patient=patient, why=why.strip(), until=until, placed_by=actor.name, placed_at=at
@@ -285,8 +286,8 @@ def ask_for_erasure(
     if waiting.exists():
         raise RightsError("Somebody has asked for the erasure of one of them already.")
     if basis == Erasure.Basis.RETENTION:
-        kept = kept_of(people, policy.retention, today=at.date())
-        early = [one for one in kept.values() if not one.is_due(at.date())]
+        kept = kept_of(people, policy.retention, today=timezone.localdate(at))
+        early = [one for one in kept.values() if not one.is_due(timezone.localdate(at))]
         if early:
             raise RightsError(f"Patient {early[0].number} must be kept: {early[0].why}.")
     for patient in patients:

@@ -33,6 +33,7 @@ from clinical.plans import demo as plans
 from clinical.problems import demo as problems
 from clinical.recalls import demo as recalls
 from clinical.referrals import demo as referrals
+from clinical.rights import demo as rights
 from clinical.threads import demo as threads
 from tenants.scope import Actor, tenant_scope
 
@@ -81,13 +82,14 @@ FILLERS: tuple[Filler, ...] = (
     texting.fill,
     invoices.fill,
     ndis.fill,
+    rights.fill,
 )
 """What the apps add to a demo clinic around today; each leaves alone what is there already."""
 
 WITHOUT_BILLS: tuple[Filler, ...] = tuple(
-    fill for fill in FILLERS if fill not in {invoices.fill, ndis.fill}
+    fill for fill in FILLERS if fill not in {invoices.fill, ndis.fill, rights.fill}
 )
-"""The same for a clinic of somebody's own: its ledger only grows, so nothing invented goes in."""
+"""The same for a clinic of somebody's own: into its ledger and its registers goes nothing invented."""
 
 
 def fill_around_today(tenant: Tenant, *, now: datetime | None = None) -> None:
