@@ -7,6 +7,7 @@ nothing but a yes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -170,12 +171,22 @@ class DeleteForm(AskForm):
 
 
 class RestoreForm(AskForm):
-    path = _text(
-        "Archive", most=500,
-        help_text="The archive’s path in the platform’s import folder, or its name in the store.",
-    )  # fmt: skip
+    path = _text("Archive", most=500, help_text="Its path in the folder “restore” of the server.")
     subdomain = _text("Address of the new clinic", most=40)
-    name = _text("Name of the new clinic", most=120, required=False)
+    name = _text("Name of the new clinic", most=120, required=False, help_text="Empty: as it was.")
+    is_copy = forms.BooleanField(
+        label="The clinic it comes from lives on",
+        required=False,
+        help_text="Then the new one takes none of its connections over.",
+    )
+
+    def clean_path(self) -> str:
+        path = PurePosixPath(self.cleaned_data["path"])
+        if path.is_absolute() or ".." in path.parts:
+            raise forms.ValidationError(
+                "Name a file in the folder “restore”, not a place elsewhere."
+            )
+        return str(path)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, IntegerField, Q, Value, When
@@ -15,7 +16,6 @@ from tenants.models import Job
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Sequence
-    from datetime import datetime
 
     from accounts.models import User
 
@@ -125,7 +125,7 @@ class ShownJob:
             return ShownStep(step.words, states.get(State(self.job.state), "waiting"))
         if line is None:
             return ShownStep(step.words, "waiting")
-        at = timezone.datetime.fromisoformat(line["at"])
+        at = datetime.fromisoformat(line["at"])
         return ShownStep(step.words, "done", at, line.get("seconds"))
 
     @property

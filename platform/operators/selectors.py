@@ -13,6 +13,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from onboarding.backups import selectors as backups
+from onboarding.subscription.offer import Limits
 from operators import rules
 from operators.models import ClinicHealth
 from operators.rules import Finding
@@ -379,10 +380,10 @@ class Usage:
 
 def usage_of(row: ClinicRow, plan: Plan | None) -> list[Usage]:
     """Answer what the clinic uses against what its plan holds."""
-    limits = plan.limits if plan else None
+    limits = plan.limits if plan else Limits(None, None, None)
     figures = row.figures
     return [
-        Usage("Clinicians", int(figures.get("clinicians") or 0), limits and limits.clinicians),
-        Usage("Locations", int(figures.get("locations") or 0), limits and limits.locations),
-        Usage("Stored", row.stored, limits and limits.storage, is_bytes=True),
+        Usage("Clinicians", int(figures.get("clinicians") or 0), limits.clinicians),
+        Usage("Locations", int(figures.get("locations") or 0), limits.locations),
+        Usage("Stored", row.stored, limits.storage, is_bytes=True),
     ]

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.django_db(databases=["default", "platform"])
 PUBLIC = _routes(settings.ROOT_URLCONF)
 UNSAFE = ("post", "put", "patch", "delete")
 WRITES = {"create", "update", "delete", "truncate"}
+BY_TOKEN = "operators:api_"
+"""Routes for programs: no cookie opens them, so no other site can make a browser use one."""
 OPEN_TO_GET = {
     "decision_support_prompt": "what a record's reminders are is worked out when it is opened",
     "accounts_session": "a session begins with a visit, and notes when it was last seen",
@@ -54,7 +56,7 @@ def test_no_unsafe_request_passes_without_the_token(alpha, sign_in, belongings):
     before = _changes(alpha)
     tries = [
         *((route, client) for route in CLINIC for client in (owner, stranger)),
-        *((route, operator) for route in OPERATORS),
+        *((route, operator) for route in OPERATORS if not route.name.startswith(BY_TOKEN)),
         *((route, public) for route in PUBLIC),
     ]
 
@@ -66,6 +68,16 @@ def test_no_unsafe_request_passes_without_the_token(alpha, sign_in, belongings):
             assert "expired" in response.text, route.name
 
     assert _changes(alpha) == before
+
+
+def test_no_session_opens_what_is_for_programs(sign_in):
+    operator = _strict(sign_in(None, "operator"))
+    routes = [route for route in OPERATORS if route.name.startswith(BY_TOKEN)]
+    assert len(routes) >= 7
+
+    for route in routes:
+        for method in UNSAFE:
+            assert getattr(operator, method)(route.path).status_code == 401, (route.name, method)
 
 
 @pytest.fixture

@@ -266,11 +266,13 @@ def _ask(
 def _form(name: str, tenant: Tenant | None, params: dict[str, Any]) -> asking.AskForm:
     """Check what was sent by the form that the console shows."""
     _, shape = asking.kind_for(name, tenant)
-    form = shape.form(params, tenant=tenant)
-    if unknown := sorted(params.keys() - form.fields.keys()):
+    known = shape.form(tenant=tenant).fields
+    if unknown := sorted(params.keys() - known.keys()):
         raise jobs.JobError(f"“{name}” takes no {', '.join(unknown)}.")
+    ticked = {key: True for key, field in known.items() if field.initial is True}
+    form = shape.form({**ticked, **params}, tenant=tenant)
     if not form.is_valid():
-        errors = {field: list(found) for field, found in form.errors.items()}
+        errors = {field: [str(one) for one in found] for field, found in form.errors.items()}
         raise ProblemError(422, "Something is missing or wrong", _said(errors), errors=errors)
     return form
 

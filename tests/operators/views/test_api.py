@@ -72,6 +72,8 @@ def test_what_is_wrong_is_said_in_words_and_nothing_happens(alpha, api):
         ("post", f"clinics/{alpha.pk}/jobs/", {"kind": "delete", "confirm": "alpha",
                                                "unverified": True}, 422, "takes no unverified"),
         ("post", f"clinics/{alpha.pk}/jobs/", {"kind": "sweep"}, 422, "not for operators"),
+        ("post", "jobs/", {"kind": "restore", "path": "../../etc/passwd", "subdomain": "gamma"}, 422,
+         "elsewhere"),
         ("post", "clinics/999999/jobs/", {"kind": "rename"}, 404, ""),
         ("put", "clinics/", {}, 405, "GET, POST"),
         ("get", "jobs/019b0000-0000-7000-8000-000000000000/", None, 404, ""),
@@ -87,6 +89,7 @@ def test_what_is_wrong_is_said_in_words_and_nothing_happens(alpha, api):
 
 def test_a_program_never_is_the_second_person(alpha, api):
     held = api("post", f"clinics/{alpha.pk}/jobs/", {"kind": "delete", "confirm": "alpha"}).json()
+    assert held["params"] == {"confirm": "alpha", "export_first": True}, "careful unless told"
 
     answer = api("post", f"jobs/{held['id']}/approve/")
 
