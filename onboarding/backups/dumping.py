@@ -15,6 +15,8 @@ from psycopg import conninfo, sql
 
 from onboarding.backups.errors import BackupError
 from onboarding.backups.instant import backup_url
+from tenants.isolation import DRILL_ID
+from tenants.scope import EXTENSIONS_SCHEMA, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +75,8 @@ class Dump:
                 found,
                 f"--snapshot={self._instant.snapshot}",
                 *("--format=plain", "--encoding=UTF8", "--no-password"),
+                # `nexus bootstrap` makes it, with the rights that indexes need while they are built.
+                *(f"--exclude-schema={name}" for name in (EXTENSIONS_SCHEMA, schema_of(DRILL_ID))),
                 *self.options,
             ]
             with subprocess.Popen(
