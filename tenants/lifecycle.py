@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tenants import migrate
-from tenants.models import SUBDOMAIN_PATTERN, Domain, MigrationHead, Tenant
+from tenants.models import SUBDOMAIN_PATTERN, Domain, Tenant
 from tenants.scope import entered, public_scope, schema_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def is_taken(subdomain: str, *, by_others_than: Tenant | None = None) -> bool:
     if by_others_than is not None:
         clinics = clinics.exclude(pk=by_others_than.pk)
         hosts = hosts.exclude(tenant_id=by_others_than.pk)
-    return clinics.exists() or hosts.exists()
+    return bool(clinics.exists() or hosts.exists())
 
 
 def _host(subdomain: str) -> str:
@@ -176,7 +176,7 @@ def build_empty(tenant: Tenant) -> None:
         Domain.objects.get_or_create(
             domain=tenant.host, defaults={"tenant": tenant, "is_primary": True}
         )
-        MigrationHead.objects.update_or_create(tenant_id=tenant.pk, defaults={"heads": heads})
+        migrate.record_heads(tenant.pk, heads)
 
 
 # ── open, read-only, closed ──────────────────────────────────────────────────────────────────────

@@ -235,6 +235,14 @@ def test_only_the_clinic_that_waits_for_its_migration_is_refused(alpha, beta):
         refresh_summaries.apply(headers={tasks.TENANT_HEADER: alpha.pk}, throw=True)
 
 
+def test_a_clinic_made_by_newer_code_is_served_by_the_version_before(alpha, newer_code):
+    migrate.record_heads(alpha.pk, LATER)  # as its creation does
+
+    with public_scope(using="owner"):
+        head = MigrationHead.objects.get(tenant_id=alpha.pk)
+    assert head.past.split()[-1] == newer_code[:16]
+
+
 def test_a_version_before_serves_what_a_newer_one_has_migrated(alpha, monkeypatch, newer_code):
     rollout.migrate_clinics(LATER)
     monkeypatch.setattr(migrate, "heads_digest", lambda: newer_code)
