@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tenants.models import Tenant
 
-_COUNTED = (Location, Practitioner, AppointmentType, ReminderRule, BillingDetails)
+_COUNTED = (User, Location, Practitioner, AppointmentType, ReminderRule, BillingDetails)
 
 
 class Facts:
@@ -66,7 +66,7 @@ class Facts:
     @cached_property
     def people(self) -> list[Any]:
         factor = Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
-        return list(User.objects.filter(is_active=True).annotate(has_factor=factor))
+        return list(self.own(User).filter(is_active=True).annotate(has_factor=factor))
 
 
 @dataclass(frozen=True)

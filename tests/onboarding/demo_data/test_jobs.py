@@ -58,6 +58,7 @@ def test_what_comes_in_goes_out_and_what_the_clinic_made_stays(alpha, owner, sup
     assert (filled.state, filled.problem) == (Job.State.DONE, "")
     with tenant_scope(alpha):
         assert Patient.objects.count() == 60
+        assert User.objects.count() > 1, "somebody invented works here too"
         known = sum(len(row.keys) for row in DemoTable.objects.all())
         assert known == filled.result["rows"] == _count(tables.all_keys()) - _count(before)
     again = _do(alpha, FILL)
@@ -72,6 +73,7 @@ def test_what_comes_in_goes_out_and_what_the_clinic_made_stays(alpha, owner, sup
     with tenant_scope(alpha):
         assert not is_filled()
         assert tables.all_keys() == before
+        assert list(User.objects.all()) == [owner]
         assert list(Location.objects.all()) == [own]
     left = superuser.execute(
         "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
