@@ -78,7 +78,9 @@ class CreateForm(AskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["plan"].choices = plan_choices()  # type: ignore[attr-defined]
+        plans = [(plan.name, plan.title) for plan in offer().plans]
+        self.fields["plan"].choices = plans  # type: ignore[attr-defined]
+        self.fields["plan"].initial = offer().trial.plan
 
 
 class RenameForm(AskForm):

@@ -51,6 +51,12 @@ def _add_passkey(page, platform, backup_code: str) -> None:
     expect(page.get_by_role("heading", name="Laptop")).to_be_visible()
 
 
+def _look_closer(page, name) -> None:
+    """Look at the pages that are looked at only when somebody wants pictures: each takes its time."""
+    if os.environ.get("NEXUS_E2E_KEEP"):
+        look(page, name)
+
+
 def test_an_operator_comes_in_by_passkey_and_looks_after_a_clinic(page, platform):
     make_clinic(platform, "watched", owner="Wanda Watched")
     backup_code = _make_operator(platform)
@@ -58,7 +64,7 @@ def test_an_operator_comes_in_by_passkey_and_looks_after_a_clinic(page, platform
     sign_in(page, platform.url("ops", "/"), EMAIL)
     expect(page.get_by_role("heading", name="Clinics", exact=True)).to_be_visible()
     _add_passkey(page, platform, backup_code)
-    look(page, "ops-passkeys")
+    _look_closer(page, "ops-passkeys")
 
     page.context.clear_cookies()
     sign_in(page, platform.url("ops", "/"), EMAIL, secret="")
@@ -76,10 +82,10 @@ def test_an_operator_comes_in_by_passkey_and_looks_after_a_clinic(page, platform
     page.get_by_role("link", name="Suspend the clinic").click()
     page.get_by_label("Closed: nobody gets in").check()
     page.get_by_label("Reason").fill("The roof is being mended.")
-    look(page, "ops-ask")
+    _look_closer(page, "ops-ask")
     page.get_by_role("button", name="Suspend the clinic").click()
     expect(page.locator("#job").get_by_text("Done").first).to_be_visible(timeout=15_000)
-    look(page, "ops-job")
+    _look_closer(page, "ops-job")
     page.goto(platform.url("watched", "/"))
     expect(page.get_by_text("The roof is being mended.").first).to_be_visible()
 
@@ -87,4 +93,4 @@ def test_an_operator_comes_in_by_passkey_and_looks_after_a_clinic(page, platform
     look(page, "ops-jobs")
     for path in OTHERS if os.environ.get("NEXUS_E2E_KEEP") else ():
         page.goto(platform.url("ops", path))
-        look(page, "ops" + path.replace("/", "-").rstrip("-"))
+        _look_closer(page, "ops" + path.replace("/", "-").rstrip("-"))
