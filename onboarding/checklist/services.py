@@ -9,7 +9,8 @@ from django.db import transaction
 from accounts.permissions import Action, Resource
 from clinical.practice.rules import require
 from onboarding.checklist.models import PutAside
-from onboarding.checklist.selectors import CARD, STEPS
+from onboarding.checklist.selectors import CARD
+from onboarding.checklist.steps import STEPS
 
 if TYPE_CHECKING:
     from accounts.models import User

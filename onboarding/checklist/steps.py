@@ -43,7 +43,8 @@ class Facts:
     def own(self, model: Any) -> QuerySet[Any]:
         """Answer the clinic's own rows of a model."""
         demo = self._demo.get(model._meta.db_table)
-        return model.objects.exclude(pk__in=demo) if demo else model.objects.all()
+        found: QuerySet[Any] = model.objects.exclude(pk__in=demo or ())
+        return found
 
     @cached_property
     def locations(self) -> list[Any]:

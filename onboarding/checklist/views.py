@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action, Resource, requires
 from onboarding.checklist import services
-from onboarding.checklist.selectors import setup_of, wants_card
+from onboarding.checklist.selectors import CARD, setup_of, wants_card
 from onboarding.demo_data.selectors import against_filling, is_filled
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def card(request: SignedInRequest) -> HttpResponse:
 @requires(Action.CREATE, Resource.SETTINGS)
 def dismiss(request: SignedInRequest) -> HttpResponse:
     """Take the card off the first page."""
-    services.put_aside(services.CARD, actor=request.user)
+    services.put_aside(CARD, actor=request.user)
     if request.headers.get("HX-Request"):
         return HttpResponse()
     return redirect("home")

@@ -40,7 +40,7 @@ class Reference:
 @cache
 def key_columns() -> Mapping[str, str]:
     """Answer the tables that can hold demo data, each with the column of its key."""
-    return {model._meta.db_table: model._meta.pk.column for model in _models()}
+    return {model._meta.db_table: str(model._meta.pk.column) for model in _models()}
 
 
 @cache
@@ -48,7 +48,7 @@ def references() -> tuple[Reference, ...]:
     """Answer every foreign key among these tables."""
     known = key_columns()
     return tuple(
-        Reference(model._meta.db_table, field.column, field.related_model._meta.db_table)
+        Reference(model._meta.db_table, str(field.column), field.related_model._meta.db_table)
         for model in _models()
         for field in model._meta.concrete_fields
         if field.is_relation
@@ -88,7 +88,7 @@ def referring(reference: Reference, keys: Iterable[str]) -> list[tuple[str, str]
         sql.Identifier(reference.table),
         sql.Identifier(reference.column),
     )
-    return _rows(query, [list(keys)])
+    return [(row[0], row[1]) for row in _rows(query, [list(keys)])]
 
 
 def named_by(reference: Reference, keys: Iterable[str]) -> set[str]:
@@ -111,7 +111,7 @@ def delete(table: str, keys: Iterable[str]) -> int:
         return int(cursor.rowcount)
 
 
-def _rows(query: sql.Composable, params: list[object] | None = None) -> list[tuple[str, ...]]:
+def _rows(query: sql.Composable, params: list[list[str]] | None = None) -> list[tuple[str, ...]]:
     with connections[current_scope().alias].cursor() as cursor:
         cursor.execute(query, params)
         return list(cursor.fetchall())

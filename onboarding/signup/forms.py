@@ -93,7 +93,8 @@ class ConfirmForm(_AddressForm):
     field_order = ("subdomain", "password", "terms")
 
     def __init__(self, signup: Signup, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"subdomain": signup.subdomain}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.fields["subdomain"].initial = signup.subdomain
         self.signup = signup
 
     def clean_password(self) -> str:

@@ -31,7 +31,7 @@ _IPV6_SITE = 64
 
 @lru_cache(maxsize=1)
 def _limiter() -> MovingWindowRateLimiter:
-    return MovingWindowRateLimiter(storage_from_string(settings.REDIS_URL))  # type: ignore[arg-type]
+    return MovingWindowRateLimiter(storage_from_string(settings.REDIS_URL))
 
 
 def admit_sign_up(address: str, email: str) -> int:

@@ -9,9 +9,9 @@ from django.utils.dateparse import parse_date
 
 from onboarding.subscription.offer import offer
 from onboarding.subscription.selectors import too_big_for, usage
-from tenants.jobs import Job, JobError, Kind, Step, Work, register
+from tenants.jobs import JobError, Kind, Step, Work, register
 from tenants.migrate import OWNER
-from tenants.models import Tenant
+from tenants.models import Job, Tenant
 from tenants.scope import public_scope, tenant_scope
 
 PLAN = "plan"

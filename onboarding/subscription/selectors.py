@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from clinical.documents.models import Document, Upload
 from clinical.practice.models import Location, Practitioner
-from onboarding.subscription.offer import GIGABYTE, Plan, offer
+from onboarding.subscription.offer import GIGABYTE, Limits, Plan, offer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,11 +89,11 @@ def standing(tenant: Tenant, *, now: datetime) -> Standing:
 
 def measures(plan: Plan | None, used: Usage) -> list[Measure]:
     """Set what is used beside the plan's limits."""
-    limits = plan.limits if plan is not None else None
-    rows = (
-        ("Clinicians in use", used.clinicians, limits and limits.clinicians, "{:,}", 1),
-        ("Locations in use", used.locations, limits and limits.locations, "{:,}", 1),
-        ("Documents and images", used.storage, limits and limits.storage, "{:,.1f} GB", GIGABYTE),
+    limits = plan.limits if plan is not None else Limits(None, None, None)
+    rows: tuple[tuple[str, int, int | None, str, int], ...] = (
+        ("Clinicians in use", used.clinicians, limits.clinicians, "{:,}", 1),
+        ("Locations in use", used.locations, limits.locations, "{:,}", 1),
+        ("Documents and images", used.storage, limits.storage, "{:,.1f} GB", GIGABYTE),
     )
     return [
         Measure(
@@ -101,7 +101,7 @@ def measures(plan: Plan | None, used: Usage) -> list[Measure]:
             used=words.format(amount / unit if unit > 1 else amount),
             limit=words.format(limit / unit if unit > 1 else limit) if limit else "",
             percent=min(100, amount * 100 // limit) if limit else None,
-            is_over=bool(limit) and amount > limit,
+            is_over=limit is not None and amount > limit,
         )
         for label, amount, limit, words, unit in rows
     ]
