@@ -20,7 +20,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.db import connections
 
 from tenants.ids import uuid7
 from tenants.keyring import (
@@ -327,7 +326,7 @@ _former: ContextVar[Mapping[UUID, FormerKey]] = ContextVar("nexus_former_keys", 
 
 def keys_of_clinic() -> list[FormerKey]:
     """Answer the data keys of the clinic in scope as they stand, wrapped, for a copy of it."""
-    with connections[current_scope().alias].cursor() as cursor:
+    with shared_rows() as cursor:
         cursor.execute(
             "SELECT id, tenant_id, wrapped, wrapped_by FROM public.tenants_datakey "
             "WHERE tenant_id = %s ORDER BY id",

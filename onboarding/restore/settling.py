@@ -28,7 +28,7 @@ def goes_on(former_id: int, *, besides: Tenant) -> bool:
     """Say whether the clinic the archive is of is still here, beside the one restored from it."""
     with public_scope(using=OWNER):
         others = Tenant.objects.filter(pk=former_id).exclude(pk=besides.pk)
-        return others.exclude(state=Tenant.State.DELETED).exists()
+        return bool(others.exclude(state=Tenant.State.DELETED).exists())
 
 
 def settle(tenant: Tenant, archive: Archive, *, is_copy: bool, job_id: str, asked_by: str) -> None:

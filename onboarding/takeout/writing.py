@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
-from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import IsolationLevel
 
@@ -31,11 +30,12 @@ from onboarding.takeout.cells import cell_of
 from onboarding.takeout.contents import LEFT_OUT, WITHHELD, exported_tables
 from onboarding.takeout.entries import zip_entry
 from tenants.checksums import checksum_of_table, columns_of_table, sequences_of_clinic
+from tenants.clusters import connection_to
 from tenants.ids import uuid7
 from tenants.keyring import KeyMissingError
 from tenants.migrate import OWNER
 from tenants.parcels import seal_parcel
-from tenants.scope import tenant_scope
+from tenants.scope import shared_rows, tenant_scope
 from tenants.storage import BLOCK, StorageUnavailableError, clinic_storage
 from tenants.vault import FormerKey, keys_of_clinic
 
@@ -125,7 +125,7 @@ class TakeoutWriter:
     def write(self, path: Path, *, at: datetime) -> Written:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             with (
-                one_instant(self.using),
+                one_instant(self.tenant, self.using),
                 tenant_scope(self.tenant, using=self.using, actor=self.actor),
             ):
                 self._write_tables(archive)
@@ -192,7 +192,7 @@ class TakeoutWriter:
                 }  # fmt: skip
                 self.progress.done += 0
         self._keys = keys_of_clinic()
-        with connections[self.using].cursor() as cursor:
+        with shared_rows() as cursor:
             cursor.execute(
                 "SELECT digest, connection_id::text FROM public.tenants_vendorbinding "
                 "WHERE tenant_id = %s",
@@ -370,12 +370,12 @@ def tenant_scope_of_owner(tenant: Tenant, using: str) -> Iterator[None]:
 
 
 @contextmanager
-def one_instant(using: str = "default") -> Iterator[None]:
+def one_instant(tenant: Tenant, using: str = "default") -> Iterator[None]:
     """Have the next transaction of this thread see one instant only, and write nothing.
 
     Inside a transaction that runs already (in tests) it is that one's instant.
     """
-    connection = connections[using]
+    connection = connection_to(using, tenant.cluster)
     if connection.in_atomic_block:
         yield
         return

@@ -93,6 +93,20 @@ def test_an_operators_archive_has_everything_of_one_clinic_and_can_be_verified_a
         assert {"export", "export.written"} <= actions
 
 
+def test_a_command_has_the_archive_written_where_it_says_and_nobody_else(people, tmp_path):
+    target = tmp_path / "out.zip"
+    with public_scope(using="owner"):
+        job = jobs.ask("export", people, asked_by="root", asked_from="command", to=str(target))
+    assert jobs.run(job.pk).state == Job.State.DONE
+    assert verify.main(target) == 0
+    assert target.stat().st_mode & 0o077 == 0
+
+    other = tmp_path / "other.zip"
+    refused = jobs.run(asked(people, to=str(other)).pk)
+    assert refused.state == Job.State.FAILED
+    assert not other.exists()
+
+
 def test_whoever_edits_an_archive_is_found_out(people, tmp_path, capsys):
     path = tmp_path / "all.zip"
     services.export_to(people, path, with_files=False)
