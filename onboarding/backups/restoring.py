@@ -233,6 +233,6 @@ class _Walls:
         _run(
             sql.SQL("ALTER TABLE {} {}").format(
                 sql.Identifier(self.schema, table),
-                sql.SQL(what),  # type: ignore[arg-type]
+                sql.SQL(what),
             )
         )

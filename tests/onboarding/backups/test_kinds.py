@@ -198,7 +198,8 @@ def test_a_clinic_cannot_ask_for_them_itself(alpha):
             jobs.ask(kind, alpha, asked_by="Owner", asked_from="clinic")
 
 
-def test_every_real_look_answers_for_a_sound_installation(alpha, beta):
+def test_every_real_look_answers_for_a_sound_installation(alpha, beta, monkeypatch):
+    monkeypatch.delitem(looks.CLINIC_LOOKS, "isolation")  # takes long, and has a test below
     done = jobs.run(asked("selfcheck").pk)
 
     assert done.state == "done", done.problem
@@ -209,7 +210,7 @@ def test_every_real_look_answers_for_a_sound_installation(alpha, beta):
     }
     stumbled = [one.words for one in found.values() if "itself failed" in one.words]
     assert stumbled == []
-    for name in ("isolation", "audit", "connections", "migrations", "files"):
+    for name in ("audit", "connections", "migrations", "files"):
         assert found[alpha.pk, name].result == "green", found[alpha.pk, name].words
     assert found[None, "walls"].result == "green", found[None, "walls"].words
     assert found[None, "backup"].words == "There is no good backup."
