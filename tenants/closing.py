@@ -138,7 +138,7 @@ def refused_in_read_only(request: HttpRequest, clinic: Tenant) -> HttpResponse |
 
 def _route_of(request: HttpRequest) -> str:
     try:
-        found = resolve(request.path_info, request.urlconf)  # type: ignore[attr-defined]
+        found = resolve(request.path_info, request.urlconf)
     except Resolver404:
         return ""
     return str(found.view_name)

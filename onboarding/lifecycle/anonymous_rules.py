@@ -65,7 +65,8 @@ funding_ndisplan: code=number keep=management words=goals,notes
 funding_planbudget: keep=category words=note
 
 consents_consentkind: keep=key,name,text
-consents_consent: keep=answer,way blank=by staff=recorded_by words=note shift=answered_on,expires_on,recorded_at
+consents_consent: keep=answer,way blank=by staff=recorded_by words=note
+  shift=answered_on,expires_on,recorded_at
 consents_contactpreference: keep=channel blank=best_time,language words=access_needs
   shift=created_at,changed_at
 
@@ -129,7 +130,8 @@ imports_mapping imports_importrun imports_runprogress imports_runphase imports_i
 imports_rowchange imports_correction imports_verification imports_filetask
 rights_rightssettings rights_rightsrequest rights_statement rights_restriction rights_legalhold
 rights_retentionfact rights_personexport rights_erasure rights_erasedrow rights_destruction rights_breach
-rights_breachstep rights_researchextract takeout_takeout checklist_putaside demo_data_demotable accounts_session
+rights_breachstep rights_researchextract takeout_takeout checklist_putaside demo_data_demotable
+accounts_session
 audit_event audit_origin audit_payload audit_queue audit_seal audit_erasure
 otp_static_staticdevice otp_static_statictoken otp_totp_totpdevice passkeys_passkey
 """

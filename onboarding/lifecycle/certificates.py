@@ -66,8 +66,9 @@ def facts_of(job: Job, found: dict[str, Any], *, at: datetime) -> dict[str, Any]
 
 def issue(job: Job, found: dict[str, Any]) -> Certificate:
     """Write the certificate once; a second call answers the first one."""
+    number = int(job.tenant_id or 0)
     with public_scope(using=OWNER):
-        known = Certificate.objects.filter(tenant_id=job.tenant_id).first()
+        known = certificate_of(number)
     if known is not None:
         return known
     at = timezone.now()
@@ -75,7 +76,7 @@ def issue(job: Job, found: dict[str, Any]) -> Certificate:
     pdf = render_pdf(TEMPLATE, facts)
     with public_scope(using=OWNER):
         made, _ = Certificate.objects.get_or_create(
-            tenant_id=job.tenant_id,
+            tenant_id=number,
             defaults={
                 "job_id": job.pk,
                 "facts": facts,

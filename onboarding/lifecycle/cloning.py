@@ -66,7 +66,9 @@ def reserve(work: Work) -> None:
 
 def _reserved_by(work: Work) -> Tenant | None:
     with public_scope(using=OWNER):
-        return Tenant.objects.filter(flags__made_by_job=str(work.job.pk)).first()
+        mine = Tenant.objects.filter(flags__made_by_job=str(work.job.pk))
+        found: Tenant | None = mine.first()
+    return found
 
 
 def _sandbox(work: Work) -> Tenant:
@@ -121,7 +123,8 @@ def copy(work: Work) -> None:
 
 def _pointing_nowhere(tables: Iterable[str]) -> dict[str, list[str]]:
     """Name the foreign keys to tables that stay empty; raises JobError where one may not be empty."""
-    kept, found = set(tables), {}
+    kept = set(tables)
+    found: dict[str, list[str]] = {}
     for table, column, target, is_required in _foreign_keys():
         if table not in kept or target in kept:
             continue

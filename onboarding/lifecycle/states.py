@@ -48,7 +48,9 @@ def reserve(work: Work) -> None:
 def _reserved_by(work: Work) -> Tenant | None:
     """Answer the row that this job wrote before its worker died."""
     with public_scope(using=OWNER):
-        return Tenant.objects.filter(flags__made_by_job=str(work.job.pk)).first()
+        mine = Tenant.objects.filter(flags__made_by_job=str(work.job.pk))
+        found: Tenant | None = mine.first()
+    return found
 
 
 def build(work: Work) -> None:

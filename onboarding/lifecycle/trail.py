@@ -47,7 +47,8 @@ def _clinic_of(job: Job) -> Tenant | None:
     if job.tenant_id is None:
         return None
     with public_scope(using=_alias()):
-        return Tenant.objects.filter(pk=job.tenant_id).first()
+        found: Tenant | None = Tenant.objects.filter(pk=job.tenant_id).first()
+    return found
 
 
 def _facts(job: Job, tenant: Tenant | None) -> dict[str, Any]:
