@@ -56,7 +56,7 @@ def test_an_operator_asks_is_let_in_looks_and_is_out(page, browser, platform):
 
         clinic.reload()
         expect(clinic.get_by_text("Sam Support of Nexus support is in your clinic")).to_be_visible()
-        expect(clinic.get_by_role("link", name="Quill").first).to_be_visible()
+        expect(clinic.get_by_text("Patient: Ada Quill")).to_be_visible()
         look(clinic, "support-looked")
         clinic.get_by_role("button", name="End it now").click()
         expect(clinic.get_by_text("Ended. Whoever was in is out.")).to_be_visible()
