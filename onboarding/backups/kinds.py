@@ -96,7 +96,7 @@ def _verify(work: Work) -> None:
 
 def _tidy(work: Work) -> None:
     try:
-        work.finish(deleted=services.delete_old_backups(work.job.tenant_id))
+        work.finish(deleted=services.tidy_all())
     except BackupError as error:
         raise JobError(str(error)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ class Policy:
     daily: int = 14
     weekly: int = 8
     monthly: int = 12
+
+    @property
+    def longest(self) -> timedelta:
+        """How long the last backup of a clinic stays once there are no new ones."""
+        return timedelta(days=max(self.daily, self.weekly * 7, self.monthly * 31))
 
 
 def to_delete(backups: Iterable[Backup], policy: Policy) -> list[Backup]:

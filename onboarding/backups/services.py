@@ -247,7 +247,7 @@ def delete_old_backups(tenant_id: int | None) -> int:
     """Delete what the policy lets go of one clinic's (or the platform's) own backups; how many.
 
     The last good one stays whatever the policy says, and so does everything while the store's last
-    good one cannot be seen there.
+    good one cannot be seen there. A deleted clinic's last one goes when the longest time is over.
     """
     store = place()
     with public_scope(using=OWNER):
@@ -256,10 +256,25 @@ def delete_old_backups(tenant_id: int | None) -> int:
                 whose(tenant_id), within=None, state=State.DONE, place=store.address
             )
         )
+        gone = Tenant.objects.filter(pk=tenant_id, state=Tenant.State.DELETED).first()
+    policy = Policy(*settings.BACKUP_KEEP)
+    if gone and gone.deleted_at and gone.deleted_at + policy.longest < timezone.now():
+        return _delete(store, rows)  # of a clinic that is no more, the last one too
     newest = max((row for row in rows if row.is_good), key=lambda row: row.began_at, default=None)
     if newest is None or store.size(newest.name) != newest.size:
         return 0
-    doomed = to_delete(rows, Policy(*settings.BACKUP_KEEP))
+    return _delete(store, to_delete(rows, policy))
+
+
+def tidy_all() -> int:
+    """Let old backups of every clinic and of the platform go; answers how many."""
+    with public_scope(using=OWNER):
+        own = Backup.objects.filter(within=None, state=State.DONE)
+        whose_rows = set(own.values_list("tenant_id", flat=True))
+    return sum(delete_old_backups(tenant_id) for tenant_id in whose_rows)
+
+
+def _delete(store: Place, doomed: Sequence[Backup]) -> int:
     for backup in doomed:
         store.delete(backup.name)
         with public_scope(using=OWNER):

@@ -106,9 +106,7 @@ class Command(BaseCommand):
         return {**result, "ok": result["red"] == 0}
 
     def _tidy(self, options: dict[str, Any]) -> dict[str, Any]:
-        with public_scope(using=OWNER):
-            whose = set(Backup.objects.filter(within=None).values_list("tenant_id", flat=True))
-        deleted = sum(services.delete_old_backups(tenant_id) for tenant_id in whose)
+        deleted = services.tidy_all()
         self._say(options, f"{deleted} backups deleted.")
         return {"deleted": deleted}
 

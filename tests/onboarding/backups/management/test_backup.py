@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from onboarding.backups.models import Backup
 from onboarding.backups.places import place
+from tenants.models import Tenant
 from tenants.scope import public_scope
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -76,3 +79,17 @@ def test_the_policy_deletes_and_leaves_the_last(alpha, capsys, settings):
     assert (older.state, newer.state) == ("deleted", "done")
     assert place().size(older.name) is None
     assert place().size(newer.name) == newer.size
+
+    for days_ago, left in ((20, ["done"]), (32, ["deleted"])):
+        settings.BACKUP_KEEP = (1, 0, 1)
+        with public_scope(using="owner"):
+            at = timezone.now() - timedelta(days=days_ago)
+            Tenant.objects.filter(pk=alpha.pk).update(state="deleted", deleted_at=at)
+        try:
+            said(capsys, "tidy")
+        finally:
+            with public_scope(using="owner"):
+                Tenant.objects.filter(pk=alpha.pk).update(state="active", deleted_at=None)
+                states = Backup.objects.filter(pk=newer.pk).values_list("state", flat=True)
+                assert list(states) == left
+    assert place().size(newer.name) is None
