@@ -23,6 +23,7 @@ from clinical.consents.models import ConsentKind
 from clinical.decision_support.models import Rule
 from clinical.documents.models import Document
 from clinical.documents.services import store_file
+from clinical.messages.models import Message, OptOut
 from clinical.patients.models import ContactPoint, Patient, PatientIdentifier
 from clinical.recalls.models import RecallType
 from clinical.rights import erasing, services
@@ -31,6 +32,7 @@ from clinical.rights.erasure import kept_tables
 from clinical.rights.finding import tables_about
 from clinical.rights.models import Destruction, ErasedRow, Erasure
 from clinical.rights.policy import policy_named
+from connections.models import InboxEvent
 from tenants import jobs
 from tenants.models import Job
 from tenants.scope import Actor, public_scope, tenant_scope
@@ -167,6 +169,23 @@ def _person(clinic):
         PatientIdentifier.objects.create(patient=gone, kind="medicare", value=CARD, normalised=CARD)
         document = Document.objects.create(patient=gone, title=CANARY, file_name="a.txt")
         store_file(document, [f"{CANARY} was here".encode()], actor=None, follow_up=False)
+        # What no key leads to: a STOP, an unknown number's text, what a vendor has sent.
+        OptOut.objects.create(number=PHONE, way="reply", began_at=LONG_AGO)
+        Message.objects.create(
+            channel="sms",
+            direction="in",
+            address=PHONE,
+            normalised=PHONE,
+            body=CANARY,
+            state="received",
+        )
+        InboxEvent.objects.create(
+            provider="twilio",
+            external_id="1",
+            kind="sms",
+            body=f"From={PHONE}",
+            received_at=LONG_AGO,
+        )
         # What went long ago stands in the trail alone.
         ContactPoint.objects.create(patient=gone, kind="other", value=CANARY).delete()
         Patient.everyone.filter(pk=gone.pk).update(created_at=LONG_AGO, alerts=f"{CANARY} 2")
