@@ -43,8 +43,10 @@ def _archive(work: Work) -> Iterator[Archive]:
 
 
 def _path(work: Work) -> Path:
-    """Where the archive lies: anywhere on this server, or by its name in NEXUS_VAR/restore."""
-    named = str(work.params.get("archive") or work.params.get("path") or "")
+    """Where the archive lies: in NEXUS_VAR/restore, by its name; for a command anywhere here."""
+    named = Path(str(work.params.get("archive") or work.params.get("path") or ""))
+    if work.job.asked_from != "command" and (named.is_absolute() or ".." in named.parts):
+        raise JobError("Name a file in the folder “restore”, not a place elsewhere on the server.")
     return Path(settings.VAR) / "restore" / named
 
 

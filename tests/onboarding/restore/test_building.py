@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import DatabaseError, connections, transaction
+from psycopg.errors import FeatureNotSupported
 
 from clinical.patients.models import Patient
 from onboarding.takeout.rows import copied, put_back
@@ -17,11 +18,8 @@ def test_rows_go_nowhere_without_the_scope_and_never_into_another_clinic(alpha, 
     with tenant_scope(alpha):
         Patient.objects.create(family_name="Tab\\t\\N\r\v\f\b\\", notes="a\nb")
     with tenant_scope(alpha, using="owner"):
-        columns = list(columns_of_table("patients_contactpoint"))
         saved = list(copied("patients_patient"))
         names = list(columns_of_table("patients_patient"))
-        assert copied("patients_contactpoint") is not None
-        assert "tenant_id" not in columns
     rows = f"INSERT INTO {alpha.schema_name}.patients_summarymark (id, patient_id) VALUES "
     one = "(gen_random_uuid(), gen_random_uuid())"
     for scope in (public_scope(using="owner"), tenant_scope(beta, using="owner")):
@@ -29,7 +27,7 @@ def test_rows_go_nowhere_without_the_scope_and_never_into_another_clinic(alpha, 
             connections["owner"].cursor().execute(rows + one)
     with (
         tenant_scope(alpha, using="owner"),
-        pytest.raises(DatabaseError, match="COPY FROM not supported with row-level security"),
+        pytest.raises(FeatureNotSupported, match="COPY FROM not supported with row-level"),
         transaction.atomic(using="owner"),
         connections["owner"].cursor() as cursor,
         cursor.copy("COPY patients_summarymark (id, patient_id) FROM STDIN") as copy,
@@ -38,6 +36,6 @@ def test_rows_go_nowhere_without_the_scope_and_never_into_another_clinic(alpha, 
 
     with tenant_scope(beta, using="owner"):
         assert put_back("patients_patient", names, saved) == 1
-        assert list(copied("patients_patient")) == saved
+        assert b"".join(copied("patients_patient")) == b"".join(saved)
     with tenant_scope(beta):
         assert Patient.objects.get().family_name == "Tab\\t\\N\r\v\f\b\\"
