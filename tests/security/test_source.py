@@ -53,6 +53,7 @@ WRITTEN_SQL = {
     "platform/operators/figures/functions.py": "constants of the module, run by migrations",
     "onboarding/backups/": "schemas, tables and columns of the catalogue, read as the backup's role",
     "onboarding/imports/loading/writing.py": "tables and columns of our models",
+    "onboarding/lifecycle/": "names of schemas and tables from the catalogue, or our own",
     "onboarding/imports/undo.py": "tables of our models",
     "onboarding/imports/replacing.py": "tables of our models, and a constant list of columns",
     "onboarding/imports/snapshot.py": "tables of our models",
