@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from joserfc import jwk, jwt
-from joserfc.errors import JoseError
-
 from billing_integrations.gmail.addresses import CERTS, ISSUER, PERSON
 from connections import addresses, http, oauth, tokens
 from connections.providers import Account, provider
@@ -66,6 +63,9 @@ class GmailConnecting:
     @staticmethod
     def _identity(opened: OpenConnection) -> dict[str, Any]:
         """Read the id token; raises RefusedError unless Google signed it for us, now."""
+        from joserfc import jwk, jwt
+        from joserfc.errors import JoseError
+
         vendor = provider(opened.provider)
         assert vendor.oauth is not None  # noqa: S101 - Gmail has no other way in
         with http.client(provider=vendor, base_url=_origin(CERTS)) as client:

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,7 +27,7 @@ MAX_CELL = 2_000
 _BEGINNING = 64 * 1024
 _ZIP = b"PK\x03\x04"
 _UNREADABLE = (
-    zipfile.BadZipFile, InvalidFileException, zlib.error, KeyError, ValueError, TypeError,
+    zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError,
     IndexError, AttributeError, EOFError, OSError, OverflowError, SyntaxError, RuntimeError,
     NotImplementedError,
 )  # fmt: skip
@@ -109,6 +106,9 @@ def _check_beginning(beginning: bytes) -> None:
 
 
 def _read_workbook(content: bytes) -> list[Sheet]:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         try:
@@ -120,7 +120,7 @@ def _read_workbook(content: bytes) -> list[Sheet]:
             book.close()
     except TableError:
         raise
-    except _UNREADABLE as error:
+    except (InvalidFileException, *_UNREADABLE) as error:
         raise TableError("The workbook is damaged. Open and save it again, or use CSV.") from error
 
 

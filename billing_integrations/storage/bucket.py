@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from ports.addresses import HostUnknownError, NetworkPolicy, PrivateHostError, resolve
 from ports.outcomes import BrokenConnectionError, RetryLaterError
-from tenants.object_storage import ScopedS3Storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tenants.object_storage import ScopedS3Storage
 
 _HTTPS = 443
 
@@ -86,6 +87,8 @@ def _check_endpoint(endpoint: str, policy: NetworkPolicy) -> None:
 
 @lru_cache(maxsize=64)
 def _opened(place: Place) -> ScopedS3Storage:
+    from tenants.object_storage import ScopedS3Storage  # brings boto3, which few clinics need
+
     return ScopedS3Storage(
         bucket=place.bucket,
         prefix=place.prefix,

@@ -1,13 +1,13 @@
-"""The OAuth dance with a vendor: code flow with PKCE, refreshing, giving back. No models."""
+"""The OAuth dance with a vendor: code flow with PKCE, refreshing, giving back. No models.
+
+The library is imported where it is spoken to: every command would wait for it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import OAuth2Client
 
 from connections import http
 from connections.addresses import resolved
@@ -58,6 +58,8 @@ def authorization_url(
 
 def exchange(provider: Provider, *, code: str, verifier: str, redirect_uri: str) -> Tokens:
     """Turn a code into tokens; raises `ports.outcomes` errors. A code is good once."""
+    from authlib.integrations.base_client import OAuthError
+
     oauth = _oauth(provider)
     try:
         with _client(provider, redirect_uri=redirect_uri) as client:
@@ -81,6 +83,8 @@ def exchange(provider: Provider, *, code: str, verifier: str, redirect_uri: str)
 
 def refresh(provider: Provider, *, refresh_token: str, scopes: tuple[str, ...] = ()) -> Tokens:
     """Get new tokens; raises BrokenConnectionError where the access has ended, else RetryLaterError."""
+    from authlib.integrations.base_client import OAuthError
+
     oauth = _oauth(provider)
     if not refresh_token:
         raise BrokenConnectionError(
@@ -115,6 +119,8 @@ def refresh(provider: Provider, *, refresh_token: str, scopes: tuple[str, ...] =
 
 def revoke(provider: Provider, token: str) -> None:
     """Give a token back; that it was not known any more is as good."""
+    from authlib.integrations.base_client import OAuthError
+
     oauth = _oauth(provider)
     if not (oauth.revoke_url and token):
         return
@@ -139,6 +145,8 @@ def _client(
     redirect_uri: str | None = None,
     scopes: tuple[str, ...] = (),
 ) -> Any:
+    from authlib.integrations.httpx_client import OAuth2Client
+
     oauth = _oauth(provider)
     return OAuth2Client(
         client_id=oauth.client_id,
