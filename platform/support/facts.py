@@ -70,8 +70,15 @@ def sections_of(tenant: Tenant) -> list[Section]:
     """Answer every section; one whose finder stumbles says that it is unknown."""
     return [
         Section(title, icon, [fact for finder in finders for fact in _found(finder, title, tenant)])
-        for title, (icon, finders) in _finders.items()
+        for title, (icon, finders) in sorted(_finders.items(), key=_place)
     ]
+
+
+_ORDER = ("Database", "Files", "Keys", "Backups", "Looked after", "Platform")
+
+
+def _place(section: tuple[str, Any]) -> int:
+    return _ORDER.index(section[0]) if section[0] in _ORDER else len(_ORDER)
 
 
 def _found(finder: Any, title: str, tenant: Tenant) -> Sequence[Fact]:
@@ -94,8 +101,7 @@ def _ask(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
 
 _SERVER = """
 SELECT current_setting('server_version'), pg_is_in_recovery(), current_database(), current_user,
-  coalesce(current_setting('cluster_name', true), ''),
-  (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid())
+  coalesce(current_setting('cluster_name', true), '')
 """
 _SIZE = """
 SELECT count(*), coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint,
@@ -106,7 +112,8 @@ FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('r'
 
 def database(tenant: Tenant) -> list[Fact]:
     schema = current_scope().schema
-    version, is_copy, name, role, cluster, is_encrypted = _ask(_SERVER)[0]
+    version, is_copy, name, role, cluster = _ask(_SERVER)[0]
+    is_encrypted = connections[current_scope().alias].connection.pgconn.ssl_in_use
     tables, size, walled = _ask(_SIZE, [schema])[0]
     safe = is_encrypted or _is_local()
     return [

@@ -70,7 +70,8 @@ def owner_of(request: HttpRequest) -> str:
     tenant, user = getattr(request, "tenant", None), getattr(request, "user", None)
     if tenant is None or user is None or not user.is_authenticated:
         return ""
-    if not _kept or not is_permitted(user, _kept[0].permission):
+    is_visitor = getattr(user, "visit", None) is not None  # of the platform: takes nothing along
+    if is_visitor or not _kept or not is_permitted(user, _kept[0].permission):
         return ""
     return salted_hmac("ui.pwa.owner", f"{tenant.pk}:{user.pk}", algorithm="sha256").hexdigest()[
         :32

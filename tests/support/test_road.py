@@ -289,3 +289,4 @@ def test_the_owners_pages_say_what_there_is(desk, path):
     response = desk.owner.get(path)
 
     assert response.status_code == 200
+    assert "It could not be asked just now" not in response.text
