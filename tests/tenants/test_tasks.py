@@ -124,6 +124,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
         "funding.keep_dates_everywhere",
         "notices.tidy_everywhere",
         "reports.tidy_everywhere",
+        "rights.tidy_everywhere",
         "takeout.tidy_everywhere",
         "invoices.draft_fees_everywhere",  # clinic by clinic, each in its scope
         "gmail.read_everywhere",  # sends each clinic's own task
