@@ -401,10 +401,12 @@ def test_the_web_may_touch_these_shared_tables_and_no_more(superuser):
     ).fetchall()
 
     assert [row[0] for row in open_to_app] == [
+        "announcements_announcement",
         "backups_backup",
         "backups_drill",
         "backups_selfcheck",
         "signup_signup",
+        "support_desk_case",
         "tenants_datakey",
         "tenants_domain",
         "tenants_job",
