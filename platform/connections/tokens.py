@@ -17,7 +17,7 @@ from connections.opened import OpenConnection
 from connections.providers import provider as provider_of
 from connections.sealing import open_secrets, seal_secrets
 from ports.outcomes import BrokenConnectionError
-from tenants.scope import NOBODY, Scope, ScopeError, active_scope, scope_of_id, tenant_scope
+from tenants.scope import Scope, ScopeError, active_scope, scope_of_id, tenant_scope
 from tenants.vault import VaultError
 
 if TYPE_CHECKING:
