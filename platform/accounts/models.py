@@ -23,7 +23,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing] # of passkeys: its base is untyped
     """One person of one clinic, or one operator; they sign in with their e-mail address.
 
     Somebody invited has a row without a usable password until they have followed the link.

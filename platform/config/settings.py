@@ -412,7 +412,9 @@ STORAGES = {
 }
 MAIL_URL = env.text("MAIL_URL", f"file://{VAR / 'mail'}")
 _mail = urlsplit(MAIL_URL)
-EMAIL_BACKEND = "tenants.outgoing.GuardedBackend"  # in front of MAIL_BACKEND: nothing leaves a sandbox
+EMAIL_BACKEND = (
+    "tenants.outgoing.GuardedBackend"  # in front of MAIL_BACKEND: nothing leaves a sandbox
+)
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", f"Nexus <no-reply@{BASE_DOMAIN}>")
 if _mail.scheme == "file":
     MAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

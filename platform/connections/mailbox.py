@@ -192,7 +192,7 @@ def mime_of(message: EmailMessage, *, sender: str = "") -> Mail:
         if address.casefold() != sender.casefold():
             message.from_email = formataddr((name, sender))
     try:
-        written = message.message().as_bytes(linesep="\r\n")
+        written = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
     except ValueError as error:  # a line break in a header, an address that is none
         raise RefusedError(
             "The mail cannot be written: an address or its subject is wrong."

@@ -13,8 +13,8 @@ from accounts.middleware import person_behind
 from accounts.permissions import FACTOR_IS_MANDATORY
 from accounts.sessions import SessionStore
 from events.topics import heard_by
-from tenants.middleware import subdomain_of
 from tenants.closing import OPEN
+from tenants.middleware import subdomain_of
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 

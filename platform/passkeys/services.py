@@ -87,7 +87,7 @@ def register(
         transports=_transports(response),
     )
     trail.record("passkey.added", user=user, name=passkey.name)
-    return passkey
+    return passkey  # type: ignore[no-any-return] # django_otp is untyped
 
 
 def begin_proof(server: Fido2Server, user: User) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -119,7 +119,7 @@ def prove(
         raise PasskeyError(REFUSED)
     passkey.sign_count, passkey.last_used_at = counter, timezone.now()
     passkey.save(update_fields=["sign_count", "last_used_at"])
-    return passkey
+    return passkey  # type: ignore[no-any-return]
 
 
 @atomic

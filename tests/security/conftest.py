@@ -270,8 +270,12 @@ def _make_rights(patient: Any, user: Any, name: str, now: Any) -> dict[str, Any]
             patient=patient, state="ready", storage_key="rights/copies/none.zip", asked_by=name
         ),
         "erasure": models.Erasure.objects.create(
-            basis="request", reason=secret, people=[patient.pk], asked_by=name,
-            asked_by_id=str(user.pk), asked_at=now,
+            basis="request",
+            reason=secret,
+            people=[patient.pk],
+            asked_by=name,
+            asked_by_id=str(user.pk),
+            asked_at=now,
         ),
         "breach": models.Breach.objects.create(title=secret, found_on=today, due_on=today),
         "extract": models.ResearchExtract.objects.create(

@@ -50,7 +50,6 @@ WRITTEN_SQL = {
     "clinical/rights/": "tables and columns of the catalogue, and constants of the modules",
     "billing_integrations/invoices/erasure.py": "constants of the module",
     "onboarding/imports/erasure.py": "constants of the module",
-    "platform/operators/figures/functions.py": "constants of the module, run by migrations",
     "onboarding/backups/": "schemas, tables and columns of the catalogue, read as the backup's role",
     "onboarding/imports/loading/writing.py": "tables and columns of our models",
     "onboarding/lifecycle/": "names of schemas and tables from the catalogue, or our own",

@@ -282,7 +282,9 @@ def first_page_cards(context: Context) -> SafeString:
     request = context.get("request")
     urls = card_urls(request) if request is not None else []
     return format_html_join(
-        "", '<div hx-get="{}" hx-trigger="load" hx-swap="outerHTML"></div>', ((url,) for url in urls)
+        "",
+        '<div hx-get="{}" hx-trigger="load" hx-swap="outerHTML"></div>',
+        ((url,) for url in urls),
     )
 
 
