@@ -21,7 +21,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from tenants.models import Job, Tenant
-from tenants.scope import current_scope, public_scope
+from tenants.scope import current_scope, public_scope, shared_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -278,7 +278,7 @@ def ask(
 def _insert_from_clinic(job: Job) -> None:
     """Write a clinic's own wish: the shared tables are not in its search path."""
     job.created_at = timezone.now()
-    with connections[current_scope().alias].cursor() as cursor:
+    with shared_rows() as cursor:
         cursor.execute(
             "INSERT INTO public.tenants_job (id, tenant_id, kind, params, state, is_alone, "
             "asked_from, asked_by, approved_by, not_before, step, log, notes, result, done, total, "
@@ -293,11 +293,12 @@ def _insert_from_clinic(job: Job) -> None:
 
 def of_running_clinic(*, most: int = 50) -> list[Job]:
     """Answer the running clinic's own jobs, newest first, inside its scope."""
-    return list(
-        Job.objects.raw(
-            "SELECT * FROM public.tenants_job ORDER BY created_at DESC LIMIT %s", [most]
+    with shared_rows():
+        return list(
+            Job.objects.raw(
+                "SELECT * FROM public.tenants_job ORDER BY created_at DESC LIMIT %s", [most]
+            )
         )
-    )
 
 
 def approve(job: Job, *, approved_by: str) -> Job:

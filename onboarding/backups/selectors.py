@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from onboarding.backups.models import Backup, Drill, SelfCheck
+from tenants.scope import shared_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,16 +94,18 @@ def backups_of(tenant: Tenant | None, *, most: int = 50) -> list[Backup]:
 
 def of_running_clinic() -> Kept:
     """Answer how the running clinic is kept, inside its scope: its own rows of the shared tables."""
-    backups = Backup.objects.raw(
-        "SELECT * FROM public.backups_backup WHERE state = 'done' "
-        "AND is_verified IS DISTINCT FROM false ORDER BY as_of DESC LIMIT 1"
-    )
-    drills = Drill.objects.raw("SELECT * FROM public.backups_drill ORDER BY at DESC LIMIT 1")
-    checks = SelfCheck.objects.raw(
-        "SELECT DISTINCT ON (check_name) * FROM public.backups_selfcheck ORDER BY check_name, at DESC"
-    )
-    return Kept(
-        backup=next(iter(backups), None),
-        drill=next(iter(drills), None),
-        checks=_worst_first(checks),
-    )
+    with shared_rows():
+        backups = Backup.objects.raw(
+            "SELECT * FROM public.backups_backup WHERE state = 'done' "
+            "AND is_verified IS DISTINCT FROM false ORDER BY as_of DESC LIMIT 1"
+        )
+        drills = Drill.objects.raw("SELECT * FROM public.backups_drill ORDER BY at DESC LIMIT 1")
+        checks = SelfCheck.objects.raw(
+            "SELECT DISTINCT ON (check_name) * FROM public.backups_selfcheck "
+            "ORDER BY check_name, at DESC"
+        )
+        return Kept(
+            backup=next(iter(backups), None),
+            drill=next(iter(drills), None),
+            checks=_worst_first(list(checks)),
+        )

@@ -48,6 +48,11 @@ def check(work: Work) -> None:
     tenant, params = work.tenant, work.params
     if tenant.state == State.DELETED:
         raise JobError("This clinic has been deleted already.")
+    if tenant.cluster:
+        raise JobError(
+            f"{tenant.name} stands in the database “{tenant.cluster}”. Move it back to main, then "
+            "delete it: only there is all of it found."
+        )
     if tenant.state not in (*CLOSES_FROM, State.DELETING):
         raise JobError(f"{tenant.name} is being worked at. Wait until that has ended.")
     if is_unverified(params):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
-from django.db import connections
 from django.db.models import Q
 
 from announcements.models import Announcement
-from tenants.scope import current_scope
+from tenants.scope import shared_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,7 @@ def shown_in_running_clinic(*, now: datetime) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] | None = cache.get(_KEY)
     if kept is not None:
         return kept
-    with connections[current_scope().alias].cursor() as cursor:
+    with shared_rows() as cursor:
         cursor.execute(_OF_CLINIC, [now, now])
         names = [column.name for column in cursor.description]
         found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

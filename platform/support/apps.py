@@ -15,6 +15,7 @@ class SupportConfig(AppConfig):
         from support.banner import support_banner
         from support.visits import person_of_visit
         from support.wall import check_guards, missing_guards
+        from tenants.closing import stays_open
         from tenants.isolation import also_check
         from tenants.walls import on_finished_schema
         from ui.banners import register_banner
@@ -26,6 +27,8 @@ class SupportConfig(AppConfig):
         know_visitors(person_of_visit)
         on_finished_schema(missing_guards)
         also_check(check_guards)
+        # A clinic that is read-only is the one that needs looking at.
+        stays_open(*(f"support:{name}" for name in ("enter", "leave", "offer", "answer", "end")))
         register_banner(support_banner, first=True)
         register(
             NavItem(

@@ -17,7 +17,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from connections.models import Connection
-from tenants.scope import current_scope
+from tenants.scope import current_scope, shared_rows
 from tenants.storage import StorageUnavailableError, clinic_storage, platform_storage
 
 if TYPE_CHECKING:
@@ -186,7 +186,9 @@ _KEYS = "SELECT id, wrapped_by, created_at FROM public.tenants_datakey ORDER BY 
 
 
 def keys(_tenant: Tenant) -> list[Fact]:
-    found = _ask(_KEYS)
+    with shared_rows() as cursor:
+        cursor.execute(_KEYS)
+        found = cursor.fetchall()
     if not found:
         return [Fact("Data key", "None yet", "Made with the first secret that has to be kept.")]
     now = timezone.now()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import connections
-
-from tenants.scope import current_scope
+from tenants.scope import current_scope, shared_rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +27,7 @@ _OPEN = "SELECT 1 FROM public.support_desk_case WHERE id = %s AND shut_at IS NUL
 def mirror(access: Access, *, entered_at: datetime | None = None) -> None:
     """Write the copy. The shared tables are not in a clinic's search path, so by their full name."""
     scope = current_scope()
-    with connections[scope.alias].cursor() as cursor:
+    with shared_rows() as cursor:
         cursor.execute(
             _COPY,
             [
@@ -43,6 +41,6 @@ def mirror(access: Access, *, entered_at: datetime | None = None) -> None:
 
 def is_shut(access: Access) -> bool:
     """Answer whether the clinic was closed since; an access without a copy opens nothing either."""
-    with connections[current_scope().alias].cursor() as cursor:
+    with shared_rows() as cursor:
         cursor.execute(_OPEN, [access.pk])
         return cursor.fetchone() is None
