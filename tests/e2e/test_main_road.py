@@ -12,6 +12,7 @@ import pytest
 
 from config.demo_people import code_now
 from onboarding.filemaker.demo_clinic import write_demo_clinic
+from tests.e2e.walk import look
 
 pytestmark = pytest.mark.e2e
 
@@ -115,6 +116,29 @@ def test_an_owner_signs_up_imports_and_finds_the_patients(platform, page, tmp_pa
     page.get_by_text(re.compile(r"\d+ appointments?")).first.wait_for()
     assert _count(platform, "westside", "appointments.models.Appointment") > 400
     assert platform.nexus("audit", "verify", "--tenant", "westside").returncode == 0
+
+    _set_up_and_book(platform, page, family)
+
+
+def _set_up_and_book(platform, page, family) -> None:
+    """The set-up sees what the file has brought; then the first visit is booked."""
+    page.goto(platform.url("westside", "/settings/setup/"))
+    page.get_by_text("2 of 10 done").first.wait_for()
+    page.get_by_text("Loaded on").wait_for()
+    look(page, "road-setup")
+
+    day = datetime.now(ZoneInfo("Australia/Sydney")) + timedelta(days=400)
+    while day.weekday() > 4:
+        day += timedelta(days=1)
+    page.goto(platform.url("westside", f"/appointments/diary/?view=day&date={day:%Y-%m-%d}"))
+    page.get_by_role("button", name="New appointment").click()
+    drawer = page.locator("#diary-drawer")
+    drawer.get_by_role("searchbox").fill(family)
+    drawer.locator("[data-choose]").first.click()
+    drawer.get_by_label("Time", exact=True).fill("10:00")
+    drawer.get_by_role("button", name="Book", exact=True).click()
+    page.get_by_text("Booked.").first.wait_for()
+    page.locator("[data-event]").filter(has_text=family).first.wait_for()
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda name: name.split("__")[1])
