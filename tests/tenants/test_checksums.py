@@ -75,4 +75,6 @@ def test_a_clinic_that_nobody_touches_is_the_same_twice(committed, alpha, beta):
     assert first == second
     assert not set(first) & (PASSING | KEPT_BY_ITSELF)
     with tenant_scope(beta, using="owner"):
-        assert sequences_of_clinic()["patients_patient_number"] == (1, False)
+        series = sequences_of_clinic()
+        assert series["patients_patient_number"][0] >= 1
+        assert sequences_of_clinic() == series
