@@ -105,9 +105,10 @@ def connected(alias: str, cluster: str) -> Iterator[Any]:
 
 
 def close_all() -> None:
-    """Close this thread's connections to clusters."""
+    """Close this thread's connections to clusters, and look anew where those stand."""
     for wrapper in _kept.wrappers.values():
         wrapper.close()
+    _kept.wrappers.clear()
 
 
 def _tidy(**_kwargs: Any) -> None:

@@ -58,8 +58,11 @@ def pytest_configure(config: pytest.Config) -> None:
         }
     )
     import django
+    from django.test import client
 
     django.setup()
+    # Contexts of pages are read by few tests and changed by none; copying them took longer than many pages.
+    client.copy = lambda context: context
 
 
 def _var_folder() -> str:

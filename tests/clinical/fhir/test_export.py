@@ -25,7 +25,7 @@ from clinical.patients.models import (
     Patient,
     PatientIdentifier,
 )
-from config.demo_records import fill_around_today, fill_demo_records
+from onboarding.demo_data.records import fill_around_today, fill_demo_records
 from tenants.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db(databases=["default"])

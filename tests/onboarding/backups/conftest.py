@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 import pyrage
 import pytest
@@ -20,6 +22,8 @@ def _backups(settings, tmp_path):
     )
     settings.BACKUP_STORE = {"location": str(tmp_path / "backups")}
     settings.BACKUP_RECIPIENTS = ()
+    for folder in Path(os.environ["NEXUS_VAR"]).glob("files/t*"):  # what other tests have stored
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
