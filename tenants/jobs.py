@@ -181,9 +181,9 @@ _kinds: dict[str, Kind] = {}
 _listeners: list[Callable[[Job, str], None]] = []
 
 
-def register(kind: Kind) -> None:
-    """Make a kind of job known; called from an AppConfig's ready()."""
-    _kinds[kind.name] = kind
+def register(*found: Kind) -> None:
+    """Make kinds of jobs known; called from an AppConfig's ready()."""
+    _kinds.update((kind.name, kind) for kind in found)
 
 
 def kinds() -> Iterable[Kind]:

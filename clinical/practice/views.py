@@ -135,6 +135,17 @@ def edit(request: SignedInRequest, kind: str, pk: UUID) -> HttpResponse:
     return _edit(request, shown, entry=get_object_or_404(shown.model, pk=pk))
 
 
+def _kept(rows: Any, owner_id: str) -> list[Any]:
+    """Answer the rows of a week that stay: filled in now or kept before, and not taken out."""
+    return [
+        row.instance
+        for row in rows.forms
+        if row not in rows.deleted_forms
+        and (row.has_changed() or getattr(row.instance, owner_id))
+        and row.cleaned_data
+    ]
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Action.CHANGE, Resource.SETTINGS)
 def hours(request: SignedInRequest, pk: UUID) -> HttpResponse:
@@ -143,14 +154,7 @@ def hours(request: SignedInRequest, pk: UUID) -> HttpResponse:
     rows = forms.HoursFormSet(request.POST or None, instance=practitioner, prefix="hours")
     edit_url = reverse("practice:edit", kwargs={"kind": "clinicians", "pk": pk})
     if request.method == "POST" and rows.is_valid():
-        kept = [
-            row.instance
-            for row in rows.forms
-            if row not in rows.deleted_forms
-            and (row.has_changed() or row.instance.practitioner_id)
-            and row.cleaned_data
-        ]
-        services.set_hours(practitioner, kept, actor=request.user)
+        services.set_hours(practitioner, _kept(rows, "practitioner_id"), actor=request.user)
         messages.success(request, f"The hours of {practitioner} are saved.")
         return redirect(edit_url)
     status = 422 if request.method == "POST" else 200
@@ -166,14 +170,7 @@ def openings(request: SignedInRequest, pk: UUID) -> HttpResponse:
     rows = forms.OpeningFormSet(request.POST or None, instance=location, prefix="hours")
     edit_url = reverse("practice:edit", kwargs={"kind": "locations", "pk": pk})
     if request.method == "POST" and rows.is_valid():
-        kept = [
-            row.instance
-            for row in rows.forms
-            if row not in rows.deleted_forms
-            and (row.has_changed() or row.instance.location_id)
-            and row.cleaned_data
-        ]
-        services.set_openings(location, kept, actor=request.user)
+        services.set_openings(location, _kept(rows, "location_id"), actor=request.user)
         messages.success(request, f"The hours of {location} are saved.")
         return redirect("practice:list", kind="locations")
     status = 422 if request.method == "POST" else 200

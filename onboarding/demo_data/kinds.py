@@ -27,5 +27,4 @@ KINDS = (
 
 
 def register_all() -> None:
-    for kind in KINDS:
-        register(kind)
+    register(*KINDS)

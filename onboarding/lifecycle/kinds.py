@@ -74,5 +74,4 @@ KINDS = (
 
 
 def register_all() -> None:
-    for kind in KINDS:
-        jobs.register(kind)
+    jobs.register(*KINDS)
