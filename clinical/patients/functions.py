@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.migrations.operations.base import Operation
-
+from tenants.operations import ScopeStatements
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-    from django.db.migrations.state import ProjectState
 
 FOLD_NAMES = r"""
 CREATE FUNCTION {schema}.fold_names(given text, family text, preferred text, former text)
@@ -245,49 +242,29 @@ def assigned_only(table: str, column: str = "patient_id") -> tuple[str, str]:
     )
 
 
-class ClinicSQL(Operation):
-    """Run statements with `{schema}` and `{tenant_id}` of the running scope filled in.
-
-    Unlike RunPython it can be recorded once and replayed for other clinics.
-    """
-
-    reduces_to_sql = True
-    reversible = True
+class ClinicSQL(ScopeStatements):
+    """Run statements with `{schema}` and `{tenant_id}` of the running scope filled in."""
 
     def __init__(self, forwards: Sequence[str], backwards: Sequence[str] = ()) -> None:
         self.forwards = forwards
         self.backwards = backwards
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Leave the state of the models as it is."""
+    def statements(self) -> list[str]:
+        return self._filled(self.forwards)
 
-    def database_forwards(
-        self,
-        app_label: str,  # noqa: ARG002
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,  # noqa: ARG002
-        to_state: ProjectState,  # noqa: ARG002
-    ) -> None:
-        self._run(schema_editor, self.forwards)
-
-    def database_backwards(
-        self,
-        app_label: str,  # noqa: ARG002
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,  # noqa: ARG002
-        to_state: ProjectState,  # noqa: ARG002
-    ) -> None:
-        self._run(schema_editor, self.backwards)
+    def statements_back(self) -> list[str]:
+        return self._filled(self.backwards)
 
     def describe(self) -> str:
         return "Run SQL written for one clinic's schema"
 
     @staticmethod
-    def _run(schema_editor: BaseDatabaseSchemaEditor, statements: Sequence[str]) -> None:
+    def _filled(statements: Sequence[str]) -> list[str]:
         scope = current_scope()
-        for statement in statements:
-            filled = statement.format(schema=f'"{scope.schema}"', tenant_id=scope.tenant_id)
-            schema_editor.execute(filled, params=None)
+        return [
+            statement.format(schema=f'"{scope.schema}"', tenant_id=scope.tenant_id)
+            for statement in statements
+        ]
 
 
 FOLD_FORMER = r"""

@@ -12,9 +12,9 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connections
-from django.db.migrations.operations.base import Operation
 
 from tenants import walls
+from tenants.operations import ScopeStatements
 from tenants.scope import current_scope
 
 _exempt: dict[str, str] = {
@@ -121,31 +121,19 @@ def trigger_statements(table: str, tenant_id: int) -> list[str]:  # noqa: ARG001
     ]
 
 
-class RecordTable(Operation):
+class RecordTable(ScopeStatements):
     """Puts a table's triggers in line with its rule: for a changed rule or a hand-written table."""
-
-    reduces_to_sql = True
-    reversible = True
 
     def __init__(self, table: str) -> None:
         self.table = table
 
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Triggers are no part of the models' state."""
+    def statements(self) -> list[str]:
+        return [
+            *(f"DROP TRIGGER IF EXISTS {name} ON {_quoted(self.table)}" for name in _TRIGGERS),
+            *trigger_statements(self.table, current_scope().tenant_id),
+        ]
 
-    def database_forwards(
-        self,
-        app_label: str,  # noqa: ARG002
-        schema_editor: Any,
-        from_state: Any,  # noqa: ARG002
-        to_state: Any,  # noqa: ARG002
-    ) -> None:
-        for name in _TRIGGERS:
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {name} ON {_quoted(self.table)}", None)
-        for statement in trigger_statements(self.table, current_scope().tenant_id):
-            schema_editor.execute(statement, params=None)
-
-    database_backwards = database_forwards
+    statements_back = statements
 
     def describe(self) -> str:
         return f"Record changes of {self.table}"

@@ -6,12 +6,11 @@ trail (tenant 0, no wall, read by the operators' role).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from django.db.migrations.operations.base import Operation
+from typing import TYPE_CHECKING
 
 from audit.functions import RECORDING, SIGNATURES, function_statements
 from tenants import walls
+from tenants.operations import ScopeStatements
 from tenants.scope import EXTENSIONS_SCHEMA, current_scope
 
 if TYPE_CHECKING:
@@ -29,24 +28,13 @@ PARTITIONS = (
 TABLES = ("audit_event", "audit_payload", "audit_queue", "audit_seal", "audit_erasure")
 
 
-class CreateAuditTrail(Operation):
-    """Builds the audit trail in the running scope's schema: plain SQL, so it can be replayed."""
+class CreateAuditTrail(ScopeStatements):
+    """Builds the audit trail in the running scope's schema."""
 
-    reduces_to_sql = True
     reversible = False
 
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Leave the models' state to the operations beside this one."""
-
-    def database_forwards(
-        self,
-        app_label: str,  # noqa: ARG002
-        schema_editor: Any,
-        from_state: Any,  # noqa: ARG002
-        to_state: Any,  # noqa: ARG002
-    ) -> None:
-        for statement in trail_statements(current_scope()):
-            schema_editor.execute(statement, params=None)
+    def statements(self) -> list[str]:
+        return trail_statements(current_scope())
 
     def describe(self) -> str:
         return "Create the audit trail"
@@ -151,24 +139,13 @@ def _privilege_statements(scope: Scope) -> list[str]:
     ]
 
 
-class CreateOrigins(Operation):
-    """Builds the table that says which seals a restored clinic has brought along: plain SQL as well."""
+class CreateOrigins(ScopeStatements):
+    """Builds the table that says which seals a restored clinic has brought along."""
 
-    reduces_to_sql = True
     reversible = False
 
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Leave the models' state to the operations beside this one."""
-
-    def database_forwards(
-        self,
-        app_label: str,  # noqa: ARG002
-        schema_editor: Any,
-        from_state: Any,  # noqa: ARG002
-        to_state: Any,  # noqa: ARG002
-    ) -> None:
-        for statement in origin_statements(current_scope()):
-            schema_editor.execute(statement, params=None)
+    def statements(self) -> list[str]:
+        return origin_statements(current_scope())
 
     def describe(self) -> str:
         return "Create the table of where seals were made"

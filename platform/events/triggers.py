@@ -8,11 +8,10 @@ not per row. PostgreSQL itself sends what is said twice in a transaction only on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from django.db.migrations.operations.base import Operation
+from typing import TYPE_CHECKING
 
 from events.messages import CHANNEL, TOPIC_PATTERN
+from tenants.operations import ScopeStatements
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
@@ -68,43 +67,7 @@ _HEADS = {
 }
 
 
-class _ClinicStatements(Operation):
-    """Statements for the running scope's schema, which can be recorded once and replayed."""
-
-    reduces_to_sql = True
-    reversible = True
-
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Functions and triggers are no part of the models' state."""
-
-    def statements(self) -> Sequence[str]:
-        raise NotImplementedError
-
-    def statements_back(self) -> Sequence[str]:
-        raise NotImplementedError
-
-    def database_forwards(
-        self,
-        app_label: str,  # noqa: ARG002
-        schema_editor: Any,
-        from_state: Any,  # noqa: ARG002
-        to_state: Any,  # noqa: ARG002
-    ) -> None:
-        for statement in self.statements():
-            schema_editor.execute(statement, params=None)
-
-    def database_backwards(
-        self,
-        app_label: str,  # noqa: ARG002
-        schema_editor: Any,
-        from_state: Any,  # noqa: ARG002
-        to_state: Any,  # noqa: ARG002
-    ) -> None:
-        for statement in self.statements_back():
-            schema_editor.execute(statement, params=None)
-
-
-class CreateAnnouncer(_ClinicStatements):
+class CreateAnnouncer(ScopeStatements):
     """Makes the clinic's function that the triggers call."""
 
     def statements(self) -> Sequence[str]:
@@ -121,7 +84,7 @@ class CreateAnnouncer(_ClinicStatements):
         return "Make the function that tells of changes"
 
 
-class AnnounceTable(_ClinicStatements):
+class AnnounceTable(ScopeStatements):
     """Tells of each statement that changes the table.
 
     `moment` names a column whose days are told along, `user` one whose people alone are told; `on`

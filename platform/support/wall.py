@@ -15,14 +15,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from django.db.migrations.operations.base import Operation
-
 from tenants.isolation import ask
+from tenants.operations import ScopeStatements
 from tenants.scope import current_scope
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from tenants.isolation import IsolationReport
     from tenants.models import Tenant
     from tenants.walls import Ask
@@ -68,31 +65,22 @@ UNION ALL SELECT 'policy' FROM pg_policies WHERE schemaname = %s AND policyname 
 """
 
 
-class MakeGuard(Operation):
+class MakeGuard(ScopeStatements):
     """Makes the function that the triggers of the running scope's schema call."""
 
-    reduces_to_sql = True
-    reversible = True
-
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Functions are no part of the models' state."""
-
-    def database_forwards(
-        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
-    ) -> None:
+    def statements(self) -> list[str]:
         schema = current_scope().schema
-        schema_editor.execute(GUARD.format(schema=schema), params=None)
-        schema_editor.execute(
+        return [
+            GUARD.format(schema=schema),
             _OWN_SESSION.format(policy=POLICY, schema=schema, table=SESSIONS, hand=_HAND),
-            params=None,
-        )
+        ]
 
-    def database_backwards(
-        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
-    ) -> None:
+    def statements_back(self) -> list[str]:
         schema = current_scope().schema
-        schema_editor.execute(f'DROP POLICY {POLICY} ON "{schema}"."{SESSIONS}"', params=None)
-        schema_editor.execute(f'DROP FUNCTION "{schema}".refuse_visitor() CASCADE', params=None)
+        return [
+            f'DROP POLICY {POLICY} ON "{schema}"."{SESSIONS}"',
+            f'DROP FUNCTION "{schema}".refuse_visitor() CASCADE',
+        ]
 
     def describe(self) -> str:
         return "Make what refuses visitors' changes"
