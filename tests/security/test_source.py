@@ -36,11 +36,9 @@ MARKED_SAFE = {
 WRITTEN_SQL = {
     "tenants/": "names of roles, schemas and tables from the catalogue or from this code",
     "platform/audit/functions.py": "constants of the module, run by migrations",
-    "platform/audit/coverage.py": "names of tables and triggers of this code, run by migrations",
     "platform/events/triggers.py": "constants of the module, run by migrations",
     "clinical/patients/functions.py": "the schema's name and number, run by migrations",
     "clinical/patients/summary_sql.py": "tables and columns that migrations name, run by them",
-    "platform/support/wall.py": "tables of the catalogue, run after migrations",
     "clinical/patients/reach.py": "tables and columns of the catalogue, run after migrations",
     "clinical/patients/merging.py": "tables and columns of our models",
     "clinical/patients/comparing.py": "tables and columns of our models",
