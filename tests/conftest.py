@@ -65,6 +65,16 @@ def pytest_configure(config: pytest.Config) -> None:
     client.copy = lambda context: context
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Run each test as the server runs a request, not at an end of a chunk of frames."""
+    from _pytest.runner import pytest_runtest_protocol as run
+
+    from config.frames import with_room
+
+    return with_room(run, item, nextitem)
+
+
 def _var_folder() -> str:
     """Make the folder of everything a run writes: files, mail, anchors."""
     folder = tempfile.mkdtemp(prefix="nexus-var-")

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from config.env import EnvironmentVariableError
+from config.frames import with_room
 from config.stack.environment import adopt, stand_in
 from config.stack.layout import Layout
 
@@ -37,7 +38,7 @@ def main() -> None:
         find_servers(words, Layout.from_environment())
         from django.core.management import execute_from_command_line
 
-        execute_from_command_line([sys.argv[0], *words])
+        with_room(execute_from_command_line, [sys.argv[0], *words])
     except EnvironmentVariableError as error:
         raise SystemExit(f"nexus: {error}") from error
 
