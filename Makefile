@@ -22,6 +22,8 @@ OFFLINE := SECRET_KEY=offline DATABASE_URL=postgresql://nexus_app@127.0.0.1:1/ne
 	REDIS_URL=redis://127.0.0.1:1/0
 ARGS ?=
 BENCH ?=
+# Compiled files are kept, whatever the machine says: without them every start compiles 1,700 anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Node brings certificate authorities of its own; behind a company's proxy the machine's are needed too.
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 

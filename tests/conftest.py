@@ -11,6 +11,7 @@ import secrets
 import shutil
 import tempfile
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -20,7 +21,10 @@ import pytest
 PASSWORD = "throw-away-password"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 BLUEPRINT = "nexus_blueprint"
-SCHEMA_CACHE = Path(__file__).parents[1] / ".pytest_cache" / "schema"
+HERE = Path(__file__).parent
+SCHEMA_CACHE = HERE.parent / ".pytest_cache" / "schema"
+LONG = {"e2e": (0, 1), "config": (2, 3), "security": (2, 3), "onboarding/imports": (0, 1, 2, 3)}
+"""Folders of tests that take long, and whose share they begin: a browser is heavy, so two at a time."""
 
 
 def _url(admin_url: str, role: str, database: str) -> str:
@@ -63,6 +67,26 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     # Contexts of pages are read by few tests and changed by none; copying them took longer than many pages.
     client.copy = lambda context: context
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin each process's share with what takes longest; what is short is left for who is done first.
+
+    pytest-xdist cuts the list into shares of one length and moves tests from the ends of them.
+    """
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+    shares: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    for folder, wanted in LONG.items():
+        turn = cycle([number for number in wanted if number < processes] or [0])
+        for path in [path for path in modules if path.is_relative_to(HERE / folder)]:
+            shares[next(turn)] += modules.pop(path)
+    for rest in modules.values():
+        min(shares, key=len).extend(rest)
+    if processes > 1:
+        items[:] = [item for share in shares for item in share]
 
 
 @pytest.hookimpl(tryfirst=True)
