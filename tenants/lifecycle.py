@@ -177,6 +177,7 @@ def build_empty(tenant: Tenant) -> None:
             domain=tenant.host, defaults={"tenant": tenant, "is_primary": True}
         )
         migrate.record_heads(tenant.pk, heads)
+    migrate.let_go()
 
 
 # ── open, read-only, closed ──────────────────────────────────────────────────────────────────────

@@ -209,6 +209,16 @@ def build_schema(tenant_id: int) -> None:
         execute(sql.replace(str(TEMPLATE_ID), str(tenant_id)))
 
 
+def let_go() -> None:
+    """End the owner's connection: its server process keeps a megabyte about each clinic it has built.
+
+    With a hundred of them everything it does takes a quarter longer.
+    """
+    connection = connections[OWNER]
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def record_heads(tenant_id: int, heads: str, error: str = "") -> None:
     """Write how far a clinic's schema is, from outside its scope."""
     with public_scope(using=OWNER):

@@ -17,11 +17,19 @@ if TYPE_CHECKING:
     from tenants.scope import Scope
 
 FIRST_YEAR, LAST_YEAR = 2026, 2033
+"""Years for which the first migration makes partitions."""
+KEPT_UNTIL = 2027
 """Years with a partition of their own; the default partition takes all others.
 
-Few on purpose: each is six relations more in every clinic. A migration adds the years to come."""
+Few on purpose: each is six relations more in every clinic, and making one has PostgreSQL read all of
+`pg_constraint`, which is 100 MB with a hundred clinics. A release of each year adds the next one by a
+migration, with `DropPartitions` as the pattern."""
 
 PARTITIONS = (
+    *(f"audit_event_{year}" for year in range(FIRST_YEAR, KEPT_UNTIL + 1)),
+    "audit_event_other",
+)
+_FIRST_PARTITIONS = (
     *(f"audit_event_{year}" for year in range(FIRST_YEAR, LAST_YEAR + 1)),
     "audit_event_other",
 )
@@ -108,7 +116,7 @@ def _guard_statements() -> list[str]:
     return [
         f"CREATE TRIGGER audit_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
-        for table in (*TABLES, *PARTITIONS)
+        for table in (*TABLES, *_FIRST_PARTITIONS)
     ]
 
 
@@ -116,7 +124,9 @@ def _wall_statements(scope: Scope) -> list[str]:
     if not scope.is_clinic:
         return []
     return [
-        statement for table in (*TABLES, *PARTITIONS) for statement in walls.wall_statements(table)
+        statement
+        for table in (*TABLES, *_FIRST_PARTITIONS)
+        for statement in walls.wall_statements(table)
     ]
 
 
@@ -125,7 +135,7 @@ def _privilege_statements(scope: Scope) -> list[str]:
     reader = walls.APP if scope.is_clinic else walls.PLATFORM
     everyone = f"PUBLIC, {walls.APP}, {walls.PLATFORM}, {walls.SEARCH}"
     return [
-        f"REVOKE ALL ON {', '.join((*TABLES, *PARTITIONS))} FROM {everyone}",
+        f"REVOKE ALL ON {', '.join((*TABLES, *_FIRST_PARTITIONS))} FROM {everyone}",
         f"GRANT SELECT ON {', '.join(TABLES)} TO {reader}",
         f"REVOKE ALL ON SEQUENCE audit_event_id_seq FROM {everyone}",
         *(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC" for name in SIGNATURES),
@@ -137,6 +147,25 @@ def _privilege_statements(scope: Scope) -> list[str]:
         # The web role notes sign-ups in the platform's trail; it neither erases nor seals there.
         f"GRANT EXECUTE ON FUNCTION {RECORDING} TO {walls.APP}",
     ]
+
+
+class DropPartitions(ScopeStatements):
+    """Takes back the partitions of years that are far off; one with a row in it stays."""
+
+    reversible = False
+
+    def statements(self) -> list[str]:
+        years = range(KEPT_UNTIL + 1, LAST_YEAR + 1)
+        return [_DROP_IF_EMPTY.format(table=f"audit_event_{year}") for year in years]
+
+    def describe(self) -> str:
+        return "Drop the audit trail's partitions of years far off"
+
+
+_DROP_IF_EMPTY = """
+DO $drop$ BEGIN
+  IF NOT EXISTS (SELECT FROM {table}) THEN DROP TABLE {table}; END IF;
+END $drop$"""
 
 
 class CreateOrigins(ScopeStatements):

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.core.wsgi import get_wsgi_application
 
 from config.frames import with_room
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = partial(with_room, get_wsgi_application())
+_answer = get_wsgi_application()
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+    """Answer a request."""
+    return with_room(_answer, environ, start_response)

@@ -22,11 +22,19 @@ import psycopg
 from config.stack import children, listening, unprivileged
 
 SUPERUSER = "postgres"
+
+
+def _buffers_mb() -> int:
+    """Answer an eighth of the memory, within bounds: hundreds of clinics' catalogues want to stay there."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(max(memory // (8 << 20), 128), 1024)
+
+
 SETTINGS = {
     "listen_addresses": listening.LOOPBACK,
     "unix_socket_directories": "",  # a socket path is limited to 107 bytes, a checkout is not
     "max_connections": "200",
-    "shared_buffers": "256MB",
+    "shared_buffers": f"{_buffers_mb()}MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "timezone": "UTC",
@@ -44,7 +52,6 @@ THROWAWAY_SETTINGS = {
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "shared_buffers": "128MB",
 }
 
 ORPHAN_SECONDS = 30
