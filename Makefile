@@ -86,7 +86,7 @@ clean: ## Remove what was installed and cached; the demo's data in var/ stays
 # $(call install,lock file): pip's own words go to a log, a person sees how far it is.
 define install
 	@total=$$(grep -c '^[a-z0-9].*==' $(1)); n=0; echo "Installing $$total packages from $(1)"; \
-	$(PYTHON) -m pip install --disable-pip-version-check --no-input --require-hashes -r $(1) 2>&1 \
+	$(PYTHON) -m pip install --disable-pip-version-check --no-input --no-compile --require-hashes -r $(1) 2>&1 \
 		| tee .venv/install.log | while IFS= read -r line; do case "$$line" in \
 		Collecting*|Requirement\ already*) n=$$((n + 1)); [ ! -t 1 ] || printf '\r\033[K  %d/%d' $$n $$total;; \
 		Installing*) [ ! -t 1 ] || printf '\r\033[K  unpacking';; \

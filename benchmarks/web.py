@@ -77,7 +77,7 @@ def _facts(clinic: Tenant) -> Facts:
 
     with tenant_scope(clinic):
         chosen = list(Patient.objects.filter(number__lte=2000))
-        people = [_sign_in(f"person{n}@{HOST}.example") for n in range(PEOPLE)]
+        people = [sign_in(f"person{n}@{HOST}.example") for n in range(PEOPLE)]
         drafts = [
             Note.objects.create(
                 patient=chosen[n], author=person, state="draft", noted_at=datetime.now(UTC)
@@ -94,7 +94,7 @@ def _facts(clinic: Tenant) -> Facts:
         )
 
 
-def _sign_in(email: str) -> tuple[Any, dict[str, str]]:
+def sign_in(email: str) -> tuple[Any, dict[str, str]]:
     """Sign a new clinician in, who has proved a second factor."""
     from django.conf import settings
     from django.contrib import auth

@@ -8,6 +8,9 @@ class TenantsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from tenants import rollout
+        from django.core.signals import got_request_exception
+
+        from tenants import faults, rollout
 
         rollout.register()
+        got_request_exception.connect(faults.note_fault, dispatch_uid="tenants.faults")

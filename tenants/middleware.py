@@ -23,7 +23,7 @@ from tenants.scope import (
     public_scope,
     scope_of,
 )
-from tenants.serving import is_behind, with_heads
+from tenants.serving import clinic_at, is_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ class ScopeMiddleware:
             request.urlconf = settings.OPERATORS_URLCONF
             return self._respond(request, platform_scope(actor=actor))
         with public_scope():
-            tenant = with_heads(Tenant.objects.filter(subdomain=label)).first() if label else None
+            tenant = clinic_at(label) if label else None
             renamed = moved_to(label) if label and tenant is None else None
         if renamed is not None:
             return moved_response(request, renamed)

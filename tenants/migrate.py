@@ -172,7 +172,8 @@ def _make_template() -> Script:
     return Script("", whole)
 
 
-def _advance_template(at: str) -> Script:
+def refuse_unknown() -> None:
+    """Raise NotMigratedError where the running scope has migrations that this version has not."""
     unknown = applied_migrations() - set(_loader().disk_migrations)
     if unknown:
         label, name = min(unknown)
@@ -180,6 +181,10 @@ def _advance_template(at: str) -> Script:
             f"The database has been migrated by another version of Nexus: {label}.{name} is not part "
             "of this one. Run a version that has it."
         )
+
+
+def _advance_template(at: str) -> Script:
+    refuse_unknown()
     sql, replayable = _recorded_run()
     return Script(sql, _outcome(), replayable) if at else Script("", _outcome() or sql)
 

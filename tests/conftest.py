@@ -217,6 +217,9 @@ def committed(django_db_setup: None, django_db_blocker):  # type: ignore[misc]
 
 def _empty_all_tables(raw: psycopg.Connection) -> None:
     """Take every row back but those that say which clinics there are, and what a clinic begins with."""
+    from tenants.migrate import TEMPLATE_ID
+    from tenants.scope import schema_of
+
     keep = (
         "tenants_tenant",
         "tenants_domain",
@@ -237,8 +240,13 @@ def _empty_all_tables(raw: psycopg.Connection) -> None:
                 EXECUTE 'SELECT EXISTS (SELECT FROM ' || one || ')' INTO is_filled;
                 IF is_filled THEN EXECUTE 'DELETE FROM ' || one; END IF;
             END LOOP;
+            FOR one IN SELECT c.oid::regclass FROM pg_class c WHERE c.relname = 'consents_consentkind'
+            LOOP
+                EXECUTE 'DELETE FROM ' || one
+                    || ' WHERE key NOT IN (SELECT key FROM BEGUN.consents_consentkind)';
+            END LOOP;
         END $empty$
-        """.replace("KEPT", f"'{' '.join(keep)}'")
+        """.replace("KEPT", f"'{' '.join(keep)}'").replace("BEGUN", schema_of(TEMPLATE_ID))
     )
     raw.execute("SET session_replication_role = DEFAULT")
 

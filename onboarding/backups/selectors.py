@@ -35,6 +35,16 @@ class Kept:
     checks: list[SelfCheck]
 
 
+OFFERED = 100
+
+
+def clinics_can_come_from() -> list[Backup]:
+    """Answer the newest backups a clinic can be restored from, newest first."""
+    written = Backup.objects.filter(within=None, state=Backup.State.DONE, method="copy")
+    whole = written.exclude(is_verified=False).filter(as_of__isnull=False)
+    return list(whole.order_by("-began_at")[:OFFERED])
+
+
 def latest_selfcheck(tenant: Tenant | None = None) -> list[SelfCheck]:
     """Answer the newest look at each thing, of a clinic or (None) of the platform, worst first."""
     newest = SelfCheck.objects.filter(tenant=tenant).order_by("check_name", "-at")

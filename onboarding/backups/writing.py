@@ -35,6 +35,7 @@ SHARED_ROWS = {
     "tenants_tenant": "id",
     "tenants_domain": "tenant_id",
     "tenants_datakey": "tenant_id",
+    "tenants_vendorbinding": "tenant_id",
 }
 """Shared tables of which a clinic's backup holds the clinic's own rows, and by which column."""
 

@@ -93,7 +93,7 @@ def build_and_load(
         _triggers("ENABLE")
         _set_sequences(archive)
         _compare(archive)
-        _name_origin(archive)
+        name_origin(archive.clinic["id"])
         if is_older:
             migrate.run_executor()
     return {
@@ -195,14 +195,14 @@ def _listed(wrong: Iterable[str]) -> str:
     return "; ".join(list(wrong)[:SHOWN])
 
 
-def _name_origin(archive: Archive) -> None:
-    """Say which clinic made the seals: its id stands in their hashes, and is not this one's."""
+def name_origin(clinic_id: int) -> None:
+    """Say which clinic made the seals: its id stands in their hashes, and is not the running scope's."""
     with connections[OWNER].cursor() as cursor:
         cursor.execute(
             "INSERT INTO audit_origin (upto, clinic, h) SELECT s.n, %s, s.h FROM audit_seal AS s "
             "WHERE s.n > coalesce((SELECT max(upto) FROM audit_origin), 0) "
             "ORDER BY s.n DESC LIMIT 1",
-            [archive.clinic["id"]],
+            [clinic_id],
         )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import mimetypes
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -23,7 +23,7 @@ from tenants.scope import public_scope, tenant_scope
 from tenants.storage import StorageUnavailableError, clinic_storage, work_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tenants.jobs import Work
 
@@ -52,27 +52,35 @@ def _path(work: Work) -> Path:
 
 def check(work: Work) -> None:
     """Refuse what cannot be restored before anything is made."""
-    subdomain = str(work.params.get("subdomain", ""))
+    check_address(work)
     with _archive(work) as archive:
-        if work.job.tenant_id is None:
-            try:
-                subdomain = lifecycle.check_subdomain(subdomain)
-            except lifecycle.SubdomainError as error:
-                raise JobError(str(error)) from error
-            with public_scope(using=OWNER):
-                if lifecycle.is_taken(subdomain):
-                    raise JobError(f"“{subdomain}” is taken by a clinic. Choose another address.")
         is_older = building.check_versions(archive)
         archive.check(heard=work.progress)
         work.keep(is_older=is_older, archive=archive.said["archive"])
 
 
-def reserve(work: Work) -> None:
-    """Take the address; row and job are tied in one transaction, so no worker makes two."""
+def check_address(work: Work) -> None:
+    """Refuse an address that the new clinic cannot have."""
     if work.job.tenant_id is not None:
         return
-    with _archive(work) as archive, public_scope(using=OWNER):
-        was = archive.clinic
+    try:
+        subdomain = lifecycle.check_subdomain(str(work.params.get("subdomain", "")))
+    except lifecycle.SubdomainError as error:
+        raise JobError(str(error)) from error
+    with public_scope(using=OWNER):
+        if lifecycle.is_taken(subdomain):
+            raise JobError(f"“{subdomain}” is taken by a clinic. Choose another address.")
+
+
+def reserve(work: Work) -> None:
+    if work.job.tenant_id is None:
+        with _archive(work) as archive:
+            reserve_as(work, archive.clinic)
+
+
+def reserve_as(work: Work, was: Mapping[str, Any]) -> None:
+    """Take the address; row and job are tied in one transaction, so no worker makes two."""
+    with public_scope(using=OWNER):
         try:
             tenant = lifecycle.reserve_tenant(
                 name=str(work.params.get("name") or was["name"]),
@@ -90,75 +98,88 @@ def reserve(work: Work) -> None:
 
 def build(work: Work) -> None:
     """Tables and rows; what a worker left half-done has left nothing."""
-    tenant = _unopened(work)
+    tenant = unopened(work)
     with _archive(work) as archive:
         compared = building.build_and_load(
             tenant.pk, archive, is_older=bool(work.notes.get("is_older")), heard=work.progress
         )
+    name_host(tenant)
+    work.finish(compared=compared)
+
+
+def name_host(tenant: Tenant) -> None:
+    """Say that the built schema is at this version's migrations, and where the clinic is found."""
     migrate.record_heads(tenant.pk, migrate.heads_digest())
     with public_scope(using=OWNER):
         Domain.objects.get_or_create(
             domain=tenant.host, defaults={"tenant": tenant, "is_primary": True}
         )
-    work.finish(compared=compared)
 
 
 def settle(work: Work) -> None:
-    tenant = _unopened(work)
+    tenant = unopened(work)
     with _archive(work) as archive:
-        is_copy = bool(work.params.get("is_copy")) or settling.goes_on(
-            archive.clinic["id"], besides=tenant
+        former = settling.Former(
+            clinic_id=archive.clinic["id"],
+            address=archive.clinic["subdomain"],
+            source=archive.said["archive"],
+            written_at=archive.said["written_at"],
+            keys=archive.keys(),
+            bindings=archive.bindings(),
         )
-        settling.settle(
-            tenant,
-            archive,
-            is_copy=is_copy,
-            job_id=str(work.job.pk),
-            asked_by=work.job.asked_by,
-        )
+    settle_as(work, tenant, former)
+
+
+def settle_as(work: Work, tenant: Tenant, former: settling.Former) -> None:
+    """Settle what the clinic was into what it is now; a copy where the former one goes on."""
+    is_copy = bool(work.params.get("is_copy")) or settling.goes_on(former.clinic_id, besides=tenant)
+    settling.settle(
+        tenant, former, is_copy=is_copy, job_id=str(work.job.pk), asked_by=work.job.asked_by
+    )
     work.keep(is_copy=is_copy)
     work.finish(is_copy=is_copy)
 
 
 def put_files(work: Work) -> None:
     """Put every file back where its rows say that it lies."""
-    tenant = _unopened(work)
+    tenant = unopened(work)
     with _archive(work) as archive:
         files = archive.files()
         for done, entry in enumerate(files):
             work.progress(done, len(files))
-            try:
-                _put_file(tenant, archive, entry["path"], entry["bytes"], entry["sha256"])
-            except StorageUnavailableError as error:
-                raise JobError(f"{error} Try again once the storage answers.") from error
+            key = entry["path"].removeprefix(FILES)
+            with tenant_scope(tenant):
+                size = clinic_storage().size_or_none(key)
+            if size == entry["bytes"] and size:
+                continue  # put there before a worker died: files appear whole or not at all
+            put_file(tenant, key, archive.blocks(entry["path"]), sha256=entry["sha256"])
     work.finish(files=len(files))
 
 
-def _put_file(tenant: Tenant, archive: Archive, path: str, size: int, sha256: str) -> None:
-    key = path.removeprefix(FILES)
+def put_file(tenant: Tenant, key: str, blocks: Iterable[bytes], *, sha256: str = "") -> None:
+    """Put a file into a clinic's storage; raises JobError where its bytes are not those of `sha256`."""
     with tenant_scope(tenant):
-        storage = clinic_storage()
-        if storage.size_or_none(key) == size and size:
-            return  # put there before a worker died: files appear whole or not at all
         part = work_dir("restore") / f"{hashlib.sha256(key.encode()).hexdigest()}.part"
     digest = hashlib.sha256()
     try:
         with part.open("wb") as out:
-            for block in archive.blocks(path):
+            for block in blocks:
                 digest.update(block)
                 out.write(block)
-        if digest.hexdigest() != sha256:
-            raise ArchiveError(f"{path} was changed while it was restored. Ask for it again.")
+        if sha256 and digest.hexdigest() != sha256:
+            raise JobError(f"{key} was changed while it was restored. Ask for it again.")
         with tenant_scope(tenant):
             kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
-            storage.adopt(part, key, media_type=kind)
+            clinic_storage().adopt(part, key, media_type=kind)
+    except StorageUnavailableError as error:
+        raise JobError(f"{error} Try again once the storage answers.") from error
     finally:
         part.unlink(missing_ok=True)
 
 
 def prove(work: Work) -> None:
     """Try the walls of the new clinic and verify its trail, before anybody may come in."""
-    tenant = _unopened(work)
+    tenant = unopened(work)
     with public_scope(using=OWNER):
         Tenant.objects.filter(pk=tenant.pk).update(
             state=State.SUSPENDED, state_reason=BEING_RESTORED
@@ -193,7 +214,7 @@ def open_door(work: Work) -> None:
         )
 
 
-def _unopened(work: Work) -> Tenant:
+def unopened(work: Work) -> Tenant:
     """Answer the clinic, as long as nobody works in it: what is open is not written over."""
     tenant = work.tenant
     is_ours = tenant.state == State.SUSPENDED and tenant.state_reason == BEING_RESTORED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connections
@@ -18,10 +19,26 @@ from tenants.models import Tenant
 from tenants.scope import Actor, public_scope, tenant_scope
 
 if TYPE_CHECKING:
-    from onboarding.restore.archive import Archive
+    from collections.abc import Sequence
+
+    from tenants.vault import FormerKey
 
 NOT_HERE = "The file is not part of the archive this clinic was restored from."
 A_COPY = "Not sent: this clinic is a copy of one that goes on."
+
+
+@dataclass(frozen=True)
+class Former:
+    """The clinic that another is restored from, as the archive or the backup tells of it."""
+
+    clinic_id: int
+    address: str
+    source: str
+    """Which archive or backup it was, as the trail names it."""
+    written_at: str
+    keys: Sequence[FormerKey]
+    bindings: Sequence[tuple[str, str]]
+    """Vendors' accounts and the connections they led to: digest, connection."""
 
 
 def goes_on(former_id: int, *, besides: Tenant) -> bool:
@@ -31,16 +48,15 @@ def goes_on(former_id: int, *, besides: Tenant) -> bool:
         return bool(others.exclude(state=Tenant.State.DELETED).exists())
 
 
-def settle(tenant: Tenant, archive: Archive, *, is_copy: bool, job_id: str, asked_by: str) -> None:
+def settle(tenant: Tenant, former: Former, *, is_copy: bool, job_id: str, asked_by: str) -> None:
     """Seal the secrets anew, end what belongs to the former clinic, put it on record. Safe to repeat.
 
     A copy of a clinic that goes on is disconnected: two clinics must not write to the same patients,
     or to the same account, each believing to be the only one.
     """
-    keys, bindings = archive.keys(), archive.bindings()
     with tenant_scope(tenant, actor=Actor(label=asked_by)):
         changed = dict(Connection.objects.values_list("pk", "changed_at"))
-        vault.take_over(keys)
+        vault.take_over(former.keys)
         for pk, at in changed.items():  # a new seal is no change of the connection
             Connection.objects.filter(pk=pk).update(changed_at=at)
         _end_exports()
@@ -53,15 +69,15 @@ def settle(tenant: Tenant, archive: Archive, *, is_copy: bool, job_id: str, aske
                 object_type="tenants_job",
                 object_id=job_id,
                 payload={
-                    "archive": archive.said["archive"],
-                    "written_at": archive.said["written_at"],
-                    "former_clinic": archive.clinic["id"],
-                    "former_address": archive.clinic["subdomain"],
+                    "archive": former.source,
+                    "written_at": former.written_at,
+                    "former_clinic": former.clinic_id,
+                    "former_address": former.address,
                     "is_copy": is_copy,
                 },
             )
     if not is_copy:
-        _bind(tenant, bindings)
+        _bind(tenant, former.bindings)
 
 
 def _end_exports() -> None:
@@ -85,7 +101,7 @@ def _disconnect() -> None:
     NoticeSettings.objects.filter(is_on=True).update(is_on=False)
 
 
-def _bind(tenant: Tenant, bindings: list[tuple[str, str]]) -> None:
+def _bind(tenant: Tenant, bindings: Sequence[tuple[str, str]]) -> None:
     """Let vendors' accounts lead here, where they lead to nobody else."""
     with public_scope(using=OWNER), connections[OWNER].cursor() as cursor:
         for digest, connection_id in bindings:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from onboarding.backups.selectors import clinics_can_come_from
 from onboarding.subscription.offer import offer
 from tenants import clusters, jobs
 from tenants.models import Tenant
@@ -172,8 +173,9 @@ class DeleteForm(AskForm):
         return typed
 
 
-class RestoreForm(AskForm):
-    path = _text("Archive", most=500, help_text="Its path in the folder “restore” of the server.")
+class NewClinicForm(AskForm):
+    """What every restore is asked."""
+
     subdomain = _text("Address of the new clinic", most=40)
     name = _text("Name of the new clinic", most=120, required=False, help_text="Empty: as it was.")
     is_copy = forms.BooleanField(
@@ -181,6 +183,33 @@ class RestoreForm(AskForm):
         required=False,
         help_text="Then the new one takes none of its connections over.",
     )
+
+
+class RebuildForm(NewClinicForm):
+    backup = forms.ChoiceField(label="Backup")
+    of = _text(
+        "Address of the clinic in it",
+        most=40,
+        required=False,
+        help_text="Of a backup of the whole platform only.",
+    )
+    field_order = ("backup", "of", "subdomain", "name", "is_copy")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["backup"].choices = [  # type: ignore[attr-defined]
+            (
+                str(backup.pk),
+                f"{backup.subdomain or 'Whole platform'}, {backup.as_of:%d %b %Y %H:%M} UTC, "
+                f"{backup.counts.get('rows', 0):,} rows",
+            )
+            for backup in clinics_can_come_from()
+        ]
+
+
+class RestoreForm(NewClinicForm):
+    path = _text("Archive", most=500, help_text="Its path in the folder “restore” of the server.")
+    field_order = ("path", "subdomain", "name", "is_copy")
 
     def clean_path(self) -> str:
         path = PurePosixPath(self.cleaned_data["path"])
@@ -254,8 +283,12 @@ ASKED: dict[str, Asked] = {
         DeleteForm, "danger", "trash", (*OPEN, State.ARCHIVED),
     ),
     "restore": Asked(
-        "A new clinic out of an archive or a backup, compared with it to the last row.",
+        "A new clinic out of an archive, compared with it to the last row.",
         RestoreForm, icon="restore", states=None,
+    ),
+    "rebuild": Asked(
+        "A new clinic out of one of our backups, compared with it to the last row.",
+        RebuildForm, icon="database-import", states=None,
     ),
     "migrate": Asked(
         "All clinics to this version’s tables, one after the other.", icon="git-merge", states=None,

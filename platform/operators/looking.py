@@ -15,6 +15,7 @@ from django.db import connections
 from django.utils import timezone
 
 from operators.models import ClinicHealth
+from tenants.faults import faults_of_a_day
 from tenants.models import Tenant
 from tenants.scope import public_scope, tenant_scope
 
@@ -62,7 +63,8 @@ def figures_of(tenant: Tenant) -> dict[str, Any]:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [PATIENCE])
         cursor.execute("SELECT clinic_figures()")
         found = cursor.fetchone()[0]
-    return dict(json.loads(found) if isinstance(found, str) else found)
+        told = dict(json.loads(found) if isinstance(found, str) else found)
+        return told | {"faults_day": faults_of_a_day()}
 
 
 def _keep(tenant: Tenant, found: dict[str, Any], problem: str, *, took_ms: int) -> None:

@@ -27,6 +27,7 @@ INBOX_SLOW = timedelta(hours=1)
 IMPORT_SILENT = timedelta(minutes=2)
 BACKUP_LATE, BACKUP_OLD = timedelta(hours=26), timedelta(hours=72)
 FAILED_MANY, FAILED_SHARE, FAILED_MOST = 5, 0.1, 0.5
+FAULTS_MANY, FAULTS_MOST = 5, 50
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,10 @@ def judge_figures(figures: Mapping[str, Any], *, looked_at: datetime | None) -> 
     if rate is not None and failed >= FAILED_MANY and rate > FAILED_SHARE:
         level = RED if rate > FAILED_MOST else AMBER
         yield Finding(level, f"{failed} of a day's deliveries failed ({rate:.0%})")
+    faults = figures.get("faults_day", 0)
+    if faults >= FAULTS_MANY:
+        level = RED if faults >= FAULTS_MOST else AMBER
+        yield Finding(level, f"{faults} requests of a day ended in a fault of ours: see the log")
     broken = [
         one["provider"] for one in figures.get("integrations", ()) if one["state"] == "broken"
     ]

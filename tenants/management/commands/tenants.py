@@ -200,6 +200,12 @@ _VERBS: dict[str, dict[str, dict[str, Any]]] = {
         "with_files": {"type": int, "choices": [0, 1], "help": "1 (with the files) where not said"},
     },
     "restore": {"archive": {"required": True, "type": os.path.abspath}, "name": {}},
+    "rebuild": {
+        "backup": {"required": True, "help": "its id, or the end of it: nexus backup list"},
+        "of": {"metavar": "SUBDOMAIN", "help": "which clinic of a backup of the platform"},
+        "identity": {"type": os.path.abspath, "metavar": "KEYFILE", "help": "age private keys"},
+        "name": {},
+    },
     "clone": {"target": {"help": "address of the sandbox"}, "name": {}},
     "move": {"cluster": {"required": True, "help": "a name of NEXUS_CLUSTERS, or “main”"}},
     "delete": {
@@ -209,7 +215,7 @@ _VERBS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 """What each verb can be told, and how the command line reads it."""
-_WITHOUT_CLINIC = frozenset({"create", "restore"})
+_WITHOUT_CLINIC = frozenset({"create", "restore", "rebuild"})
 _JOB_VERBS = {
     "job": "show one job",
     "approve": "let somebody else's job run",

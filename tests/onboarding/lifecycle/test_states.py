@@ -127,11 +127,14 @@ def test_a_closed_clinic_says_why_and_comes_back_as_it_was(alpha, sign_in):
         ("rename", {"subdomain": "harbour"}),
         ("suspend", {"mode": "closed"}),
         ("archive", {}),
+        ("reactivate", {}),
     ],
 )
 def test_a_worker_killed_on_the_way_leaves_a_job_that_another_one_ends(
     alpha, kind, params, monkeypatch
 ):
+    if kind == "reactivate":
+        done("suspend", alpha, mode="closed")
     with platform_scope():
         job = jobs.ask(kind, alpha, asked_by="Olga", asked_from="operators", **params)
 
