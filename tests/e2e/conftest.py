@@ -69,7 +69,7 @@ def platform(django_db_setup, tmp_path_factory):
     chromium_path()
     name = f"nexus_e2e_{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
     with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], autocommit=True) as raw:
-        raw.execute(f'CREATE DATABASE "{name}" TEMPLATE nexus_blueprint')
+        raw.execute(f'CREATE DATABASE "{name}" TEMPLATE nexus_blueprint STRATEGY file_copy')
         raw.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
         raw.execute(
             f'GRANT CONNECT ON DATABASE "{name}" '

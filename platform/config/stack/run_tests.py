@@ -14,7 +14,7 @@ from config.stack.throwaway import ADMIN_URL, REDIS_URL, throwaway
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROCESSES = 6
+PROCESSES = 5
 """More than processors: browsers, servers and time-outs are waited for."""
 
 
@@ -40,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         "pytest",
                         "-n",
                         str(PROCESSES),
-                        "--dist",
-                        "worksteal",
+                        # A file's tests share what they need, and stay in one process; tests/conftest.py
+                        # puts the longest files first.
+                        *("--dist", "loadfile", "--no-loadscope-reorder"),
                         *words,
                     ],
                     check=False,
