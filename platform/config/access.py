@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import DataError
+
 from ui import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
 ROUTE = "nexus.route"
@@ -34,7 +36,11 @@ class RouteMiddleware:
 
 
 class NulMiddleware:
-    """Refuses an address with a NUL: no text in the database holds one, and nobody types one."""
+    """Refuses a request with a NUL: no text in the database holds one, and nobody types one.
+
+    In an address it is seen at once. In a form Django's own fields refuse it; where a view has read a
+    value by itself, the database driver does, and what the request wrote is taken back.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -43,3 +49,8 @@ class NulMiddleware:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return errors.error_response(request, 400)
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DataError) and "NUL (0x00)" in str(exception):
+            return errors.error_response(request, 400)
+        return None

@@ -20,7 +20,7 @@ with platform_scope():
 """
 OTHERS = (
     "/imports/", "/migrations/", "/self-check/", "/announcements/", "/announcements/new/", "/tokens/",
-    "/networks/", "/jobs/ask/create/", "/support/",
+    "/networks/", "/jobs/ask/create/", "/jobs/ask/rebuild/", "/support/",
 )  # fmt: skip
 
 

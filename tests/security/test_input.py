@@ -124,6 +124,19 @@ def test_an_address_with_a_nul_is_refused(alpha, sign_in, path):
         assert client.get(path).status_code == 400
 
 
+def test_a_nul_that_no_form_has_looked_at_is_refused_and_nothing_is_changed(alpha, sign_in):
+    from clinical.patients.models import Patient
+
+    with tenant_scope(alpha):
+        patient = Patient.objects.create(family_name="Kept")
+
+    answer = sign_in(alpha, "owner").post(f"/patients/{patient.pk}/archive/", {"reason": "a\0b"})
+
+    assert answer.status_code == 400
+    with tenant_scope(alpha):
+        assert Patient.objects.get(pk=patient.pk).is_archived is False
+
+
 @pytest.mark.parametrize("round_", range(ROUNDS))
 def test_no_form_falls_over_a_field(alpha, sign_in, belongings, round_):
     things = things_of(alpha, belongings)

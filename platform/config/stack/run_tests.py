@@ -14,7 +14,7 @@ from config.stack.throwaway import ADMIN_URL, REDIS_URL, throwaway
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROCESSES = 5
+PROCESSES = 4
 """More than processors: browsers, servers and time-outs are waited for."""
 
 
