@@ -82,7 +82,8 @@ class Serving:
 
 
 @pytest.fixture(scope="module")
-def serving():
+def serving(django_db_setup):
+    """An installation of its own; the suite's database comes first, which keeps the recorded schema."""
     with tempfile.TemporaryDirectory(prefix="nexus-serve-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         yield Serving(Path(folder) / "var")

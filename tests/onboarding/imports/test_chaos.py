@@ -236,8 +236,11 @@ class Chaos:
 
 
 @pytest.fixture(scope="module")
-def chaos(tmp_path_factory):
-    """Everything ready to be loaded; `before` and `after` say how the clinic looks then."""
+def chaos(tmp_path_factory, django_db_setup):
+    """Everything ready to be loaded; `before` and `after` say how the clinic looks then.
+
+    The suite's database comes first: it keeps the recorded schema that this one is made from.
+    """
     folder = _temporary_root() / f"nexus-chaos-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o755)
