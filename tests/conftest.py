@@ -302,8 +302,8 @@ def _signed_in_client(clinic, role: str, *, email: str = ""):
 
     from accounts.models import User
     from accounts.sessions import SessionStore
-    from announcements.selectors import shown_in_running_clinic
-    from onboarding.imports.maintenance import notice_of_clinic
+    from announcements import selectors
+    from onboarding.imports import maintenance
     from tenants.scope import platform_scope, tenant_scope
 
     host = clinic.host if clinic else f"{settings.OPERATORS_SUBDOMAIN}.{settings.BASE_DOMAIN}"
@@ -321,9 +321,9 @@ def _signed_in_client(clinic, role: str, *, email: str = ""):
         session.save()
         if clinic:
             # Pages ask these every now and then; tests that count what a page asks shall not meet it.
-            cache.delete_many(["announcements.now", "imports:notice"])
-            notice_of_clinic()
-            shown_in_running_clinic(now=timezone.now())
+            cache.delete_many([selectors._KEY, maintenance.KEY])
+            maintenance.notice_of_clinic()
+            selectors.shown_in_running_clinic(now=timezone.now())
     client = Client(headers={"host": host})
     client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
     client.person = person

@@ -11,14 +11,11 @@ class BackupsConfig(AppConfig):
     def ready(self) -> None:
         from onboarding.backups import where
         from onboarding.backups.kinds import register_kinds
-        from onboarding.backups.rebuilding import REBUILD
         from support.facts import find_facts
-        from tenants import jobs
         from tenants.grants import grant_to_app
 
         for table in ("backups_backup", "backups_drill", "backups_selfcheck"):
             grant_to_app(table, "SELECT")
         register_kinds()
-        jobs.register(REBUILD)
         find_facts("Backups", "history", where.backups)
         find_facts("Looked after", "shield-check", where.looks)

@@ -1,4 +1,4 @@
-"""The jobs of this app: a backup, a drill, the nightly self-check."""
+"""The jobs of this app: a backup, a drill, the nightly self-check, a clinic out of a backup."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from onboarding.backups import drills, selfcheck, services, telling
 from onboarding.backups.errors import BackupError
 from onboarding.backups.models import Backup
+from onboarding.backups.rebuilding import REBUILD
 from tenants import jobs
 from tenants.jobs import JobError, Kind, Step
 from tenants.models import Tenant
@@ -22,7 +23,7 @@ OWNER = "owner"
 
 
 def register_kinds() -> None:
-    """Make the three known; called when the app is ready."""
+    """Make them known; called when the app is ready."""
     jobs.register(
         Kind(
             "backup",
@@ -59,6 +60,7 @@ def register_kinds() -> None:
             is_alone=False,
         )
     )
+    jobs.register(REBUILD)
 
 
 def _write(work: Work) -> None:

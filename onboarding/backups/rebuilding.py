@@ -6,11 +6,11 @@ as a stream, once for the rows and once for the files; from there on it goes as 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from onboarding.backups import services
@@ -35,17 +35,22 @@ if TYPE_CHECKING:
     from tenants.jobs import Work
 
 BLOCK = 1 << 20
-SHOWN = 5
-"""So many differences are named in words; the others are counted."""
+
+
+def _backup(work: Work) -> Backup:
+    try:
+        return services.backup_named(str(work.params.get("backup", "")))
+    except BackupError as error:
+        raise JobError(str(error)) from error
 
 
 @contextmanager
-def _inside(work: Work) -> Iterator[tuple[Backup, Reader]]:
+def _inside(work: Work) -> Iterator[Reader]:
     """Open the job's backup; what is wrong with it ends the job in words."""
+    name = _backup(work).name
     try:
-        backup = services.backup_named(str(work.params.get("backup", "")))
-        with place().open(backup.name) as source, opened(source, identities=_keys(work)) as inside:
-            yield backup, inside
+        with place().open(name) as source, opened(source, identities=_keys(work)) as inside:
+            yield inside
     except BackupError as error:
         raise JobError(str(error)) from error
 
@@ -63,10 +68,7 @@ def _keys(work: Work) -> list[Any]:
 def check(work: Work) -> None:
     """Refuse what cannot be restored before anything is made."""
     kinds.check_address(work)
-    try:
-        backup = services.backup_named(str(work.params.get("backup", "")))
-    except BackupError as error:
-        raise JobError(str(error)) from error
+    backup = _backup(work)
     if not backup.is_good:
         raise JobError(f"That backup cannot be used: {backup.problem or backup.state}")
     if backup.place != place().address:
@@ -107,7 +109,7 @@ def _origin_in(backup: Backup, subdomain: str) -> int:
 
 def _told(work: Work, origin: int) -> dict[str, list[dict[str, Any]]]:
     """Answer the clinic's rows of the shared tables, by table."""
-    with _inside(work) as (_backup, inside):
+    with _inside(work) as inside:
         for name, content in members_of(inside):
             if name == f"clinics/{schema_of(origin)}/clinic.json":
                 return dict(json.loads(content.read())["shared"])
@@ -122,15 +124,12 @@ def reserve(work: Work) -> None:
 def build(work: Work) -> None:
     """Tables and rows, at the backup's migrations, then at this version's."""
     tenant, origin = kinds.unopened(work), int(work.notes["origin"])
-    with _inside(work) as (_backup, inside):
+    with _inside(work) as inside:
         restored = restore_clinic(inside, origin_id=origin, into_id=tenant.pk)
     if restored.differences:
         drop_schema(tenant.pk)
-        more = len(restored.differences) - SHOWN
-        raise JobError(
-            f"What was restored is not what was saved: {'; '.join(restored.differences[:SHOWN])}"
-            f"{f', and {more} more' if more > 0 else ''}."
-        )
+        wrong = building.listed(restored.differences)
+        raise JobError(f"What was restored is not what was saved: {wrong}.")
     with entered(migrate.tenant_scope_of_id(tenant.pk)):
         try:
             migrate.refuse_unknown()
@@ -150,7 +149,7 @@ def build(work: Work) -> None:
 def settle(work: Work) -> None:
     tenant, origin = kinds.unopened(work), int(work.notes["origin"])
     told = _told(work, origin)
-    backup = services.backup_named(str(work.params["backup"]))
+    backup = _backup(work)
     former = settling.Former(
         clinic_id=origin,
         address=told["tenants_tenant"][0]["subdomain"],
@@ -173,13 +172,11 @@ def put_files(work: Work) -> None:
     folder = f"clinics/{schema_of(origin)}/files/"
     put: dict[str, tuple[int, str]] = {}
     said: dict[str, Any] = {}
-    with _inside(work) as (_backup, inside):
+    with _inside(work) as inside:
         for name, content in members_of(inside):
             if name.startswith(folder):
                 key = name.removeprefix(folder)
-                measured = _Measured(content)
-                kinds.put_file(tenant, key, measured)
-                put[key] = (measured.size, measured.digest.hexdigest())
+                put[key] = kinds.put_file(tenant, key, iter(partial(content.read, BLOCK), b""))
                 work.progress(len(put), 0)
             elif name == "manifest.json":
                 said = json.loads(content.read())["clinics"][str(origin)]["files"]
@@ -190,19 +187,6 @@ def put_files(work: Work) -> None:
                 clinic_storage().delete(key)
         raise JobError(f"{len(wrong)} files of the backup are not as they were written.")
     work.finish(files=len(put))
-
-
-class _Measured:
-    """The blocks of a member, counted and summed up while they pass."""
-
-    def __init__(self, content: IO[bytes]) -> None:
-        self._content, self.size, self.digest = content, 0, hashlib.sha256()
-
-    def __iter__(self) -> Iterator[bytes]:
-        while block := self._content.read(BLOCK):
-            self.size += len(block)
-            self.digest.update(block)
-            yield block
 
 
 REBUILD = Kind(

@@ -30,7 +30,7 @@ from tenants.scope import current_scope, entered, public_scope, schema_of
 from tenants.walls import create_schema_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from onboarding.restore.archive import Archive
 
@@ -187,12 +187,13 @@ def _compare(archive: Archive) -> None:
         if stands.get(name) != tuple(at)
     ]
     if wrong:
-        more = f", and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise ArchiveError(f"What was loaded is not what was saved: {_listed(wrong)}{more}.")
+        raise ArchiveError(f"What was loaded is not what was saved: {listed(wrong)}.")
 
 
-def _listed(wrong: Iterable[str]) -> str:
-    return "; ".join(list(wrong)[:SHOWN])
+def listed(wrong: Sequence[str]) -> str:
+    """Name the first few differences and count the others."""
+    more = f", and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+    return "; ".join(wrong[:SHOWN]) + more
 
 
 def name_origin(clinic_id: int) -> None:

@@ -156,16 +156,21 @@ def put_files(work: Work) -> None:
     work.finish(files=len(files))
 
 
-def put_file(tenant: Tenant, key: str, blocks: Iterable[bytes], *, sha256: str = "") -> None:
-    """Put a file into a clinic's storage; raises JobError where its bytes are not those of `sha256`."""
+def put_file(
+    tenant: Tenant, key: str, blocks: Iterable[bytes], *, sha256: str = ""
+) -> tuple[int, str]:
+    """Put a file into a clinic's storage; answers its size and SHA-256.
+
+    Raises JobError, and nothing is put, where its bytes are not those of `sha256`.
+    """
     with tenant_scope(tenant):
         part = work_dir("restore") / f"{hashlib.sha256(key.encode()).hexdigest()}.part"
-    digest = hashlib.sha256()
+    digest, size = hashlib.sha256(), 0
     try:
         with part.open("wb") as out:
             for block in blocks:
                 digest.update(block)
-                out.write(block)
+                size += out.write(block)
         if sha256 and digest.hexdigest() != sha256:
             raise JobError(f"{key} was changed while it was restored. Ask for it again.")
         with tenant_scope(tenant):
@@ -175,6 +180,7 @@ def put_file(tenant: Tenant, key: str, blocks: Iterable[bytes], *, sha256: str =
         raise JobError(f"{error} Try again once the storage answers.") from error
     finally:
         part.unlink(missing_ok=True)
+    return size, digest.hexdigest()
 
 
 def prove(work: Work) -> None:

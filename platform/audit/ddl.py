@@ -25,14 +25,12 @@ Few on purpose: each is six relations more in every clinic, and making one has P
 `pg_constraint`, which is 100 MB with a hundred clinics. A release of each year adds the next one by a
 migration, with `DropPartitions` as the pattern."""
 
-PARTITIONS = (
-    *(f"audit_event_{year}" for year in range(FIRST_YEAR, KEPT_UNTIL + 1)),
-    "audit_event_other",
-)
-_FIRST_PARTITIONS = (
-    *(f"audit_event_{year}" for year in range(FIRST_YEAR, LAST_YEAR + 1)),
-    "audit_event_other",
-)
+
+def _partitions(last: int) -> tuple[str, ...]:
+    return (*(f"audit_event_{year}" for year in range(FIRST_YEAR, last + 1)), "audit_event_other")
+
+
+PARTITIONS, _FIRST_PARTITIONS = _partitions(KEPT_UNTIL), _partitions(LAST_YEAR)
 TABLES = ("audit_event", "audit_payload", "audit_queue", "audit_seal", "audit_erasure")
 
 

@@ -26,6 +26,12 @@ def _backups(settings, tmp_path):
         shutil.rmtree(folder)
 
 
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch):
+    """Jobs wait until the test runs them."""
+    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
+
+
 @pytest.fixture
 def age(settings):
     """A pair of keys: backups are sealed for it, and only the test holds its private one."""

@@ -28,11 +28,6 @@ from tenants.scope import platform_scope, public_scope, tenant_scope
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-@pytest.fixture(autouse=True)
-def _no_worker(monkeypatch):
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
-
-
 def asked(kind, clinic=None, **params) -> Job:
     with public_scope(using="owner"):
         return jobs.ask(kind, clinic, asked_by="Olga", asked_from="operators", **params)

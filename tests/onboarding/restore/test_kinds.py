@@ -37,21 +37,6 @@ pytestmark = pytest.mark.usefixtures("committed", "_only_two_clinics")
 ODD = {"null": None, "number": 1.50, "text": "\\N\t\n\\", "ä": ["", None]}
 
 
-@pytest.fixture
-def _only_two_clinics(committed, superuser):
-    yield
-    superuser.execute("SET session_replication_role = replica")
-    for (pk,) in superuser.execute(
-        "SELECT id FROM tenants_tenant WHERE subdomain NOT IN ('alpha', 'beta')"
-    ).fetchall():
-        superuser.execute(f"DROP SCHEMA IF EXISTS c_{pk} CASCADE")
-        for table in ("tenants_domain", "tenants_migrationhead", "tenants_job"):
-            superuser.execute(f"DELETE FROM {table} WHERE tenant_id = {pk}")
-        superuser.execute(f"DELETE FROM tenants_tenant WHERE id = {pk}")
-    superuser.execute("UPDATE tenants_tenant SET state = 'active', state_reason = ''")
-    superuser.execute("SET session_replication_role = DEFAULT")
-
-
 @pytest.fixture(autouse=True)
 def _asleep(monkeypatch):
     monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)

@@ -17,11 +17,6 @@ from tenants.scope import public_scope
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-@pytest.fixture(autouse=True)
-def _no_worker(monkeypatch):
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
-
-
 def said(capsys, *words):
     call_command("backup", *words)
     return capsys.readouterr().out
