@@ -107,7 +107,7 @@ def _pattern(url: str) -> str:
 
 def _is_file(url: str) -> bool:
     return urlsplit(url).path.endswith(
-        (".csv", ".xlsx", ".pdf", ".zip", "/file/", "/patients/export/")
+        (".csv", ".xlsx", ".pdf", ".zip", "/file/", "/diary/sheet/", "/patients/export/")
     )
 
 
