@@ -205,19 +205,26 @@ def superuser(django_db_setup: None):
         yield raw
 
 
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker):  # type: ignore[misc]
-    """Real commits, for threads, tasks and servers; every clinic table is emptied afterwards."""
+@pytest.fixture(scope="session")
+def _emptier(django_db_setup: None):  # type: ignore[misc]
+    """One superuser's connection for all tests: a new one reads some hundred tables' policies first."""
     from django.conf import settings
+
+    name = settings.DATABASES["default"]["NAME"]
+    with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=name, autocommit=True) as raw:
+        yield raw
+
+
+@pytest.fixture
+def committed(django_db_blocker, _emptier):  # type: ignore[misc]
+    """Real commits, for threads, tasks and servers; every clinic table is emptied afterwards."""
     from django.db import connections
 
     with django_db_blocker.unblock():
         yield
         for connection in connections.all():
             connection.close()
-        name = settings.DATABASES["default"]["NAME"]
-        with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=name) as raw:
-            _empty_all_tables(raw)
+        _empty_all_tables(_emptier)
 
 
 def _empty_all_tables(raw: psycopg.Connection) -> None:
@@ -225,23 +232,20 @@ def _empty_all_tables(raw: psycopg.Connection) -> None:
     from tenants.migrate import TEMPLATE_ID
     from tenants.scope import schema_of
 
-    raw.execute("SET session_replication_role = replica")
-    used = raw.execute(_USED_TABLES, [list(KEPT_TABLES)]).fetchall()
-    for table, _size in used:
-        raw.execute(f"DELETE FROM {table}")
-    for (table,) in raw.execute(
-        "SELECT oid::regclass::text FROM pg_class WHERE relname = 'consents_consentkind'"
-    ).fetchall():
-        raw.execute(
-            f"DELETE FROM {table} WHERE key NOT IN "
-            f"(SELECT key FROM {schema_of(TEMPLATE_ID)}.consents_consentkind)"
-        )
-    raw.execute("SET session_replication_role = DEFAULT")
-    raw.commit()
+    with raw.transaction():
+        raw.execute("SET LOCAL session_replication_role = replica")
+        used = raw.execute(_USED_TABLES, [list(KEPT_TABLES)]).fetchall()
+        for table, _size in used:
+            raw.execute(f"DELETE FROM {table}")
+        for (table,) in raw.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE relname = 'consents_consentkind'"
+        ).fetchall():
+            raw.execute(
+                f"DELETE FROM {table} WHERE key NOT IN "
+                f"(SELECT key FROM {schema_of(TEMPLATE_ID)}.consents_consentkind)"
+            )
+    # Nothing else vacuums here, and the next test reads over what is dead.
     if big := [table for table, size in used if size > BIG]:
-        raw.autocommit = (
-            True  # nothing else vacuums here, and the next test reads over what is dead
-        )
         raw.execute(f"VACUUM {', '.join(big)}")
 
 
