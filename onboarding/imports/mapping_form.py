@@ -19,8 +19,7 @@ from onboarding.imports.mapping import (
 from onboarding.imports.mapping_check import complaints_of
 from onboarding.imports.mapping_rows import GLUE_NAMES, RowMaker
 from onboarding.imports.structure import Structure
-from onboarding.imports.suggest import suggest_table
-from onboarding.imports.suggest_tables import TableEvidence
+from onboarding.imports.suggest import evidence_of, suggest_table
 from onboarding.imports.targets import ENTITIES
 from onboarding.imports.values.text import folded, one_line
 
@@ -160,8 +159,7 @@ class MappingForm:
             raise MappingError(f"There is no kind of record {entity!r}.")
         rule = TableRule(table_id, reason="Left out by choice.")
         if entity:
-            profile = self._profiles[table_id]
-            evidence = TableEvidence(table, profile, {f["id"]: f for f in profile["fields"]})
+            evidence = evidence_of(table, self._profiles[table_id], self.structure)
             chosen = {r.table_id: (r.entity, 1.0) for r in self.spec.tables if r.entity}
             rule = suggest_table(
                 evidence, {**chosen, table_id: (entity, 1.0)}, self.structure, None

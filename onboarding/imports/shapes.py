@@ -32,6 +32,7 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_LIKE_A_DATE = re.compile(r"\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}.*\Z")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’\-. ])*")
 
 
@@ -54,10 +55,13 @@ def read_number(raw: str, locale: Locale | None) -> Decimal | None:
 def tests(order: DateOrder, today: date) -> dict[str, Callable[[str], bool]]:
     """Answer the tests by name; each takes a value that is not empty."""
 
+    @lru_cache(maxsize=8)  # a value's tests come one after the other
     def is_date(text: str) -> bool:
         return len(text) <= 30 and dates.read_date(text, order=order, today=today).value is not None  # noqa: PLR2004
 
     def is_birth(text: str) -> bool:
+        if not is_date(text):
+            return False
         found = dates.read_date(text, order=order, today=today, plausible="birth").value
         return found is not None and found < today
 
@@ -99,6 +103,8 @@ _DIGITS = {
 """How many digits a value has at the least that passes the test."""
 _ONE_WORD = frozenset({"state", "sex", "status", "title", "flag"})
 """Tests that nothing longer passes."""
+_LETTERS = frozenset({"email", "street", "dva", "state", "sex", "status", "title", "word"})
+"""Tests that nothing without a letter passes: no date, number or telephone."""
 _OF_WORDS = frozenset({"state", "sex", "status", "title", "archived"})
 """Tests that look at the folded text, which is the same folded again."""
 
@@ -111,17 +117,19 @@ def looker(order: DateOrder, today: date) -> Callable[[str], tuple[str, ...]]:
     Values that come again and again, as most do, are looked at once.
     """
     table = [
-        (name, test, _DIGITS.get(name, 0), name in _ONE_WORD, name in _OF_WORDS)
+        (name, test, _DIGITS.get(name, 0), name in _LETTERS, name in _ONE_WORD, name in _OF_WORDS)
         for name, test in tests(order, today).items()
     ]
 
     @lru_cache(maxsize=5_000)
     def look(text: str) -> tuple[str, ...]:
         digits, is_long, folds = sum(map(str.isdigit, text)), len(text) > LONGEST_WORD, folded(text)
+        is_mute = not any(map(str.isalpha, text))
         return tuple(
             name
-            for name, test, least, is_one_word, is_of_words in table
+            for name, test, least, speaks, is_one_word, is_of_words in table
             if digits >= least
+            and not (speaks and is_mute)
             and not (is_one_word and is_long)
             and test(folds if is_of_words else text)
         )
@@ -146,6 +154,4 @@ def _is_phone(text: str) -> bool:
     """Digits enough for a number, and few other characters: a note with a number in it is no phone."""
     if len(text) > 80 or not 8 <= sum(c.isdigit() for c in text):  # noqa: PLR2004, SIM300
         return False
-    return bool(find_phones(text).value) and not re.fullmatch(
-        r"\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}.*", text.strip()
-    )
+    return not _LIKE_A_DATE.match(text.strip()) and bool(find_phones(text).value)

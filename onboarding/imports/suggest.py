@@ -22,7 +22,7 @@ from onboarding.imports.suggest_tables import (
 from onboarding.imports.targets import APPOINTMENT, ENTITIES, IMAGE_BATCH, INVOICE, PATIENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from onboarding.filemaker.sources import Field
     from onboarding.imports.structure import Structure, TableStructure
@@ -84,7 +84,7 @@ def suggest(
     """
     profiles = {table["id"]: table for table in profile.get("tables", ())}
     evidence = [
-        TableEvidence(table, profiles[table.id], _fields_by_id(profiles[table.id]))
+        evidence_of(table, profiles[table.id], structure)
         for table in structure.tables
         if table.id in profiles and not profiles[table.id]["hidden"]
     ]
@@ -102,8 +102,13 @@ def suggest(
     return MappingSpec(rules, options)
 
 
-def _fields_by_id(profile: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
-    return {field["id"]: field for field in profile["fields"]}
+def evidence_of(
+    table: TableStructure, profile: Mapping[str, Any], structure: Structure
+) -> TableEvidence:
+    """Lay out what is known of a table's fields, each with the value lists its words come from."""
+    fields = {field["id"]: field for field in profile["fields"]}
+    lists = {pk: _lists_of(structure, field["words"]) for pk, field in fields.items()}
+    return TableEvidence(table, profile, fields, lists)
 
 
 def suggest_table(
@@ -135,8 +140,9 @@ def candidates(
         profile = table.fields.get(field.id)
         if profile is None or profile["hidden"]:
             continue
+        listed = table.lists[field.id]
         for target in entity.targets:
-            candidate = _weigh(field, profile, target, entity, structure)
+            candidate = _weigh(field, profile, listed, target, entity)
             if candidate and target.refers_to:
                 candidate = _refer(
                     candidate, table, field, structure, chosen=chosen, overlap=overlap
@@ -157,17 +163,17 @@ def candidates(
 def _weigh(
     field: Field,
     profile: Mapping[str, Any],
+    listed: Iterable[str],
     target: Target,
     entity: Entity,
-    structure: Structure,
 ) -> Candidate | None:
-    named, why = _named(field, profile, target, entity, structure)
     shares: Mapping[str, float] = profile["shapes"]
+    if not _fits_type(field, shares, target):
+        return None
+    named, why = _named(field, listed, target, entity)
     share = shares.get(target.shape, 0.0)
     if target.kind in FLAGS:
         share = max(share, shares.get("flag", 0.0))
-    if not _fits_type(field, shares, target):
-        return None
     speaks = target.kind == "container" or (share >= MUCH and profile["filled"] >= FEW)
     if not named and not (target.alone and speaks):
         return by_values(field, profile, target, entity)
@@ -223,25 +229,26 @@ def _spread_of_births(profile: Mapping[str, Any]) -> bool:
     return len(years) == 2 and years[0] < 1970 and years[1] - years[0] >= 40  # noqa: PLR2004
 
 
+def _lists_of(structure: Structure, words: Iterable[str]) -> tuple[str, ...]:
+    """Name the value lists that hold all words of a field, where it has two or more."""
+    wanted = frozenset(words)
+    if len(wanted) < 2:  # noqa: PLR2004
+        return ()
+    return tuple(one.name for one in structure.value_lists if wanted <= set(one.values))
+
+
 def _named(
-    field: Field,
-    profile: Mapping[str, Any],
-    target: Target,
-    entity: Entity,
-    structure: Structure,
+    field: Field, listed: Iterable[str], target: Target, entity: Entity
 ) -> tuple[float, list[str]]:
     best, why = likeness(field.name, target.words, entity.noise), f"The name is “{field.name}”"
     if field.comment:
         by_comment = 0.85 * likeness(field.comment, target.words, entity.noise)
         if by_comment > best:
             best, why = by_comment, f"The comment says “{field.comment[:60]}”"
-    words = set(profile["words"])
-    if len(words) > 1:
-        for listed in structure.value_lists:
-            if words <= set(listed.values):
-                by_list = 0.85 * likeness(listed.name, target.words, entity.noise)
-                if by_list > best:
-                    best, why = by_list, f"Its values come from the value list “{listed.name}”"
+    for name in listed:
+        by_list = 0.85 * likeness(name, target.words, entity.noise)
+        if by_list > best:
+            best, why = by_list, f"Its values come from the value list “{name}”"
     return best, [why] if best else ["Its name says nothing"]
 
 

@@ -42,6 +42,8 @@ class TableEvidence:
     structure: TableStructure
     profile: Mapping[str, Any]
     fields: Mapping[int, Mapping[str, Any]]
+    lists: Mapping[int, tuple[str, ...]]
+    """The value lists that each field's words come from, by field."""
 
     @property
     def id(self) -> int:
