@@ -27,12 +27,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # Node brings certificate authorities of its own; behind a company's proxy the machine's are needed too.
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
-.PHONY: help setup demo demo-reset test lint format bench lock clean
+.PHONY: help setup python demo demo-reset test lint format bench lock clean
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV) $(PACKAGES) ## Install everything that tests need
+
+python: $(DEV)
 
 demo: $(RUN) $(PACKAGES) ## Bring the platform up with two demo clinics; Ctrl-C stops it
 	@exec $(PYTHON) -m config demo

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -116,7 +114,7 @@ def test_the_neighbours_functions_refuse(alpha, beta):
         )
 
 
-def test_a_hundred_thousand_patients_are_searched_by_the_index(alpha, committed, superuser, person):
+def test_many_patients_are_searched_by_the_index(alpha, committed, superuser, person):
     superuser.execute(f"SET search_path = {alpha.schema_name}, ext")
     superuser.execute("SET session_replication_role = replica")
     superuser.execute(f"SET rls.tenant_id = '{alpha.pk}'")
@@ -126,19 +124,23 @@ def test_a_hundred_thousand_patients_are_searched_by_the_index(alpha, committed,
         "xero_contact_id, extra, is_archived, created_at, changed_at) SELECT gen_random_uuid(), n, "
         "'', 'G', 'F' || n, '', '', '', '', '', '', '', '', '', jsonb_build_object('Ref', "
         "'REF-' || md5(n::text), 'Hobby', 'Reading ' || n % 50, 'Doctor', 'Dr ' || "
-        "substr(md5((n % 900)::text), 1, 8)), false, now(), now() FROM generate_series(1, 100000) n"
+        "substr(md5((n % 900)::text), 1, 8)), false, now(), now() FROM generate_series(1, 10000) n"
     )
     superuser.execute("ANALYZE patients_patient")
     with tenant_scope(alpha):
         desk = person("reception")
         wanted = _found(desk, "ref-202cb962ac59075b964b07152d234b70")
-        began = time.monotonic()
         for typed in ("202cb962ac59", "dr " + "c4ca4238", "ref-202cb962ac59075b"):
             assert search_former_fields(desk, typed), typed
-        took = (time.monotonic() - began) / 3
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables "
+                "WHERE relid = 'patients_patient'::regclass"
+            )
+            [(whole, by_index)] = cursor.fetchall()
 
     assert [name for name, *_ in wanted] == ["G F123"]
-    assert took < 0.25, f"{took * 1000:.0f} ms a search"
+    assert (whole, by_index >= 4) == (0, True)
 
 
 def test_the_list_looks_into_old_fields_when_asked(alpha, sign_in, patient):
