@@ -56,11 +56,21 @@ SELECT c.relname::text FROM pg_class AS c
  ORDER BY c.relname COLLATE "C"
 """
 
+_ORDER = {True: sql.SQL('a.attname COLLATE "C"'), False: sql.SQL("a.attnum")}
+
 _COLUMNS = """
 SELECT a.attname::text, format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
  WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
    AND a.attgenerated = '' AND a.attname <> 'tenant_id'
  ORDER BY {order}
+"""
+
+_COLUMNS_OF_ALL = """
+SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod)
+  FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+ WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+   AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attname <> 'tenant_id'
+ ORDER BY a.attrelid, {order}
 """
 
 _SEQUENCES = """
@@ -103,12 +113,24 @@ def tables_of_clinic() -> list[str]:
 
 def columns_of_table(table: str, *, by_name: bool = False) -> dict[str, str]:
     """Answer each stored column of a table with its type, in the scope of the clinic."""
-    order = sql.SQL('a.attname COLLATE "C"' if by_name else "a.attnum")
     with connections[current_scope().alias].cursor() as cursor:
         cursor.execute(
-            sql.SQL(_COLUMNS).format(order=order), [f'"{current_scope().schema}"."{table}"']
+            sql.SQL(_COLUMNS).format(order=_ORDER[by_name]),
+            [f'"{current_scope().schema}"."{table}"'],
         )
         return dict(cursor.fetchall())
+
+
+def columns_of_tables(*, by_name: bool = False) -> dict[str, dict[str, str]]:
+    """Answer the same for every table of the clinic, by one question."""
+    found: dict[str, dict[str, str]] = {}
+    with connections[current_scope().alias].cursor() as cursor:
+        cursor.execute(
+            sql.SQL(_COLUMNS_OF_ALL).format(order=_ORDER[by_name]), [current_scope().schema]
+        )
+        for table, column, kind in cursor.fetchall():
+            found.setdefault(table, {})[column] = kind
+    return found
 
 
 def write_values_alike() -> None:
@@ -119,11 +141,20 @@ def write_values_alike() -> None:
 
 def checksum_of_table(table: str) -> TableSum:
     """Answer the table's count and digest in the scope that is open, as whoever its alias is."""
-    scope = current_scope()
     write_values_alike()
-    values = [
-        _compared(column, kind) for column, kind in columns_of_table(table, by_name=True).items()
-    ]
+    return _sum_of(table, columns_of_table(table, by_name=True))
+
+
+def checksums_of_tables(tables: Iterable[str]) -> dict[str, TableSum]:
+    """Answer the same for some of the clinic's tables, by table."""
+    write_values_alike()
+    columns = columns_of_tables(by_name=True)
+    return {table: _sum_of(table, columns.get(table, {})) for table in tables}
+
+
+def _sum_of(table: str, columns: Mapping[str, str]) -> TableSum:
+    scope = current_scope()
+    values = [_compared(column, kind) for column, kind in columns.items()]
     statement = sql.SQL(_SUM).format(
         values=sql.SQL(", ").join(values), table=sql.Identifier(scope.schema, table)
     )
@@ -151,9 +182,7 @@ def checksums_of_clinic(
     """
     unwanted = frozenset(leave_out)
     with tenant_scope(tenant, using=using):
-        return {
-            table: checksum_of_table(table) for table in tables_of_clinic() if table not in unwanted
-        }
+        return checksums_of_tables(table for table in tables_of_clinic() if table not in unwanted)
 
 
 def sequences_of_clinic() -> dict[str, Sequence]:

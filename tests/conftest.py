@@ -12,11 +12,17 @@ import secrets
 import shutil
 import tempfile
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
 
 PASSWORD = "throw-away-password"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
@@ -33,6 +39,8 @@ LONGEST = (
     *("e2e", "security", "config", "support", "onboarding/imports", "onboarding"),
 )
 """Files and folders of tests, the longest first; browsers in turn with others, for they are heavy."""
+PLATFORMS = 2
+"""So many processes start a platform of their own for the browser's tests: each takes 15 s to start."""
 
 
 def _url(admin_url: str, role: str, database: str) -> str:
@@ -80,12 +88,29 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: several processes then end at about the same time."""
 
-    def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(HERE)
+    @cache
+    def place(file: Path) -> int:
+        path = file.relative_to(HERE)
         named = (n for n, first in enumerate(LONGEST) if path.is_relative_to(first))
         return next(named, len(LONGEST))
 
-    items.sort(key=place)
+    items.sort(key=lambda item: place(item.path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Deal the tests out file by file, those of the whole platform to as many processes as start one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Dealing(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            if not file.startswith("tests/e2e/"):
+                return file
+            return f"platform {met.setdefault(file, len(met)) % PLATFORMS}"
+
+    met: dict[str, int] = {}
+    return Dealing(config, log)
 
 
 def pytest_collection_finish() -> None:

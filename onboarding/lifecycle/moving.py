@@ -17,7 +17,7 @@ from django.utils import timezone
 from onboarding.lifecycle.states import IN_USE
 from tenants import clusters, lifecycle, migrate
 from tenants.checksums import (
-    checksum_of_table,
+    checksums_of_tables,
     columns_of_table,
     differences,
     sequences_of_clinic,
@@ -234,12 +234,12 @@ def _catch_up(work: Work) -> None:
     """Carry over again what was written since, and compare everything; raises JobError."""
     here = _sums(_old(work))
     with entered(_new(work)):
-        there = {table: checksum_of_table(table) for table in tables_of_clinic()}
+        there = checksums_of_tables(tables_of_clinic())
     behind = [table for table, found in here.items() if there.get(table) != found]
     with reading(_old(work)) as rows, entered(_new(work)):
         _fill(work, rows, behind)
     with entered(_new(work)):
-        there |= {table: checksum_of_table(table) for table in behind}
+        there |= checksums_of_tables(behind)
     if wrong := differences(here, there):
         raise JobError("The copy is not the same: " + "; ".join(wrong[:5]))
     series = _series(_old(work))
@@ -255,7 +255,7 @@ def _catch_up(work: Work) -> None:
 
 def _sums(scope: Scope) -> dict[str, TableSum]:
     with entered(scope):
-        return {table: checksum_of_table(table) for table in tables_of_clinic()}
+        return checksums_of_tables(tables_of_clinic())
 
 
 def _series(scope: Scope) -> dict[str, tuple[int, bool]]:

@@ -19,7 +19,7 @@ from onboarding.takeout.rows import put_back
 from tenants import migrate
 from tenants.checksums import (
     TableSum,
-    checksum_of_table,
+    checksums_of_tables,
     columns_of_table,
     differences,
     sequences_of_clinic,
@@ -179,7 +179,7 @@ def _compare(archive: Archive) -> None:
     said = {
         table: TableSum(kept["rows"], kept["checksum"]) for table, kept in archive.tables.items()
     }
-    wrong = differences(said, {table: checksum_of_table(table) for table in said})
+    wrong = differences(said, checksums_of_tables(said))
     stands = sequences_of_clinic()
     wrong += [
         f"the series {name} stands at {stands.get(name)}, not at {at}"

@@ -17,6 +17,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -186,6 +187,15 @@ class Chaos:
 
     def image(self, *, exact: bool, files: bool) -> dict[str, str]:
         """Checksum every table of the clinic's records; not `exact`: less what is made anew each time."""
+        with self.asking() as raw:
+            return {
+                table: self._checksum(raw, table, columns, exact=exact, files=files)
+                for table, columns in self.tables.items()
+            }
+
+    @cached_property
+    def tables(self) -> dict[str, list[str]]:
+        """The columns of each table of the clinic's records, which no round changes."""
         tables: dict[str, list[str]] = {}
         for table, column in self.ask(
             "SELECT table_name, column_name FROM information_schema.columns "
@@ -194,11 +204,7 @@ class Chaos:
         ):
             if table.startswith(OURS):
                 tables.setdefault(table, []).append(column)
-        with self.asking() as raw:
-            return {
-                table: self._checksum(raw, table, columns, exact=exact, files=files)
-                for table, columns in tables.items()
-            }
+        return tables
 
     @staticmethod
     def _checksum(
