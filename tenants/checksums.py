@@ -58,19 +58,16 @@ SELECT c.relname::text FROM pg_class AS c
 
 _ORDER = {True: sql.SQL('a.attname COLLATE "C"'), False: sql.SQL("a.attnum")}
 
+_OF_ONE = sql.SQL("c.oid = to_regclass(%s)")
+_OF_ALL = sql.SQL(
+    "c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+)
 _COLUMNS = """
-SELECT a.attname::text, format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
- WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
-   AND a.attgenerated = '' AND a.attname <> 'tenant_id'
- ORDER BY {order}
-"""
-
-_COLUMNS_OF_ALL = """
 SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod)
-  FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
- WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-   AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attname <> 'tenant_id'
- ORDER BY a.attrelid, {order}
+  FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+ WHERE {which} AND a.attnum > 0 AND NOT a.attisdropped
+   AND a.attgenerated = '' AND a.attname <> 'tenant_id'
+ ORDER BY c.oid, {order}
 """
 
 _SEQUENCES = """
@@ -113,21 +110,14 @@ def tables_of_clinic() -> list[str]:
 
 def columns_of_table(table: str, *, by_name: bool = False) -> dict[str, str]:
     """Answer each stored column of a table with its type, in the scope of the clinic."""
-    with connections[current_scope().alias].cursor() as cursor:
-        cursor.execute(
-            sql.SQL(_COLUMNS).format(order=_ORDER[by_name]),
-            [f'"{current_scope().schema}"."{table}"'],
-        )
-        return dict(cursor.fetchall())
+    name = f'"{current_scope().schema}"."{table}"'
+    return _columns(_OF_ONE, name, by_name=by_name).get(table, {})
 
 
-def columns_of_tables(*, by_name: bool = False) -> dict[str, dict[str, str]]:
-    """Answer the same for every table of the clinic, by one question."""
+def _columns(which: sql.SQL, name: str, *, by_name: bool) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     with connections[current_scope().alias].cursor() as cursor:
-        cursor.execute(
-            sql.SQL(_COLUMNS_OF_ALL).format(order=_ORDER[by_name]), [current_scope().schema]
-        )
+        cursor.execute(sql.SQL(_COLUMNS).format(which=which, order=_ORDER[by_name]), [name])
         for table, column, kind in cursor.fetchall():
             found.setdefault(table, {})[column] = kind
     return found
@@ -148,7 +138,7 @@ def checksum_of_table(table: str) -> TableSum:
 def checksums_of_tables(tables: Iterable[str]) -> dict[str, TableSum]:
     """Answer the same for some of the clinic's tables, by table."""
     write_values_alike()
-    columns = columns_of_tables(by_name=True)
+    columns = _columns(_OF_ALL, current_scope().schema, by_name=True)
     return {table: _sum_of(table, columns.get(table, {})) for table in tables}
 
 

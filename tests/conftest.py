@@ -102,6 +102,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
     """Deal the tests out file by file, those of the whole platform to as many processes as start one."""
     from xdist.scheduler import LoadFileScheduling
 
+    met: dict[str, int] = {}
+
     class Dealing(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = str(super()._split_scope(nodeid))
@@ -109,7 +111,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
                 return file
             return f"platform {met.setdefault(file, len(met)) % PLATFORMS}"
 
-    met: dict[str, int] = {}
     return Dealing(config, log)
 
 
@@ -223,20 +224,21 @@ def in_alpha(alpha):
 @pytest.fixture
 def superuser(django_db_setup: None):
     """A superuser's own connection to the test database, for what only an intruder would do."""
+    with _as_superuser() as raw:
+        yield raw
+
+
+def _as_superuser() -> psycopg.Connection:
     from django.conf import settings
 
     name = settings.DATABASES["default"]["NAME"]
-    with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=name, autocommit=True) as raw:
-        yield raw
+    return psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=name, autocommit=True)
 
 
 @pytest.fixture(scope="session")
 def _emptier(django_db_setup: None):  # type: ignore[misc]
     """One superuser's connection for all tests: a new one reads some hundred tables' policies first."""
-    from django.conf import settings
-
-    name = settings.DATABASES["default"]["NAME"]
-    with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=name, autocommit=True) as raw:
+    with _as_superuser() as raw:
         yield raw
 
 

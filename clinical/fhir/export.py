@@ -7,6 +7,7 @@ the rights of whoever acts there: what a role may not read is not in its answer.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +165,7 @@ def bundle_of_patient(patient_id: UUID | str) -> Resource:
     """
     pk = Patient.everyone.values_list("pk", flat=True).get(pk=patient_id)
     about = [resource for source in RECORDS for resource in source.read(pk)]
-    around = list(_referred_to(about))
+    around = _referred_to(about)
     base = f"https://{current_scope().label}.{settings.BASE_DOMAIN}/fhir"
     return {
         "resourceType": "Bundle",
@@ -180,17 +181,34 @@ def bundle_of_patient(patient_id: UUID | str) -> Resource:
     }
 
 
-def _referred_to(resources: Iterable[Resource]) -> Iterator[Resource]:
-    wanted: dict[str, set[str]] = {}
-    for named in _references(list(resources)):
-        kind, _, pk = named.partition("/")
-        wanted.setdefault(kind, set()).add(pk)
+def _referred_to(resources: list[Resource]) -> Iterator[Resource]:
+    groups = list(_group_sessions(_wanted(resources)["Appointment"]))
+    wanted = _wanted([*resources, *groups])
     yield people.organization(current_scope().name)
     for source in PRACTICE[:2]:
-        rows = source.rows().filter(pk__in=_own(wanted.get(source.kind, ())))
+        rows = source.rows().filter(pk__in=_own(wanted[source.kind]))
         yield from map(source.write, rows)
-    names = _own(wanted.get("Practitioner", set()) | wanted.get("Organization", set()))
+    names = _own(wanted["Practitioner"] | wanted["Organization"])
     yield from map(people.contact_person, Contact.objects.filter(pk__in=names))
+    yield from groups
+
+
+def _group_sessions(ids: Iterable[str]) -> Iterator[Resource]:
+    """The sessions that the patient attended with others, without what was noted: it may name those."""
+    sessions = Appointment.objects.filter(pk__in=sorted(ids), patient__isnull=True)
+    for row in sessions.select_related("appointment_type"):
+        session = visits.appointment(row)
+        session.pop("comment", None)
+        yield session
+
+
+def _wanted(resources: Iterable[Resource]) -> defaultdict[str, set[str]]:
+    """The ids that are referred to, by the type of their resources."""
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for named in _references(list(resources)):
+        kind, _, pk = named.partition("/")
+        wanted[kind].add(pk)
+    return wanted
 
 
 def _own(ids: Iterable[str]) -> list[str]:

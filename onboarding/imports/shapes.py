@@ -103,7 +103,7 @@ _DIGITS = {
 """How many digits a value has at the least that passes the test."""
 _ONE_WORD = frozenset({"state", "sex", "status", "title", "flag"})
 """Tests that nothing longer passes."""
-_LETTERS = frozenset({"email", "street", "dva", "state", "sex", "status", "title", "word"})
+_LETTERS = frozenset({"street", "dva", "state", "sex", "status", "title"})
 """Tests that nothing without a letter passes: no date, number or telephone."""
 _OF_WORDS = frozenset({"state", "sex", "status", "title", "archived"})
 """Tests that look at the folded text, which is the same folded again."""
@@ -124,7 +124,7 @@ def looker(order: DateOrder, today: date) -> Callable[[str], tuple[str, ...]]:
     @lru_cache(maxsize=5_000)
     def look(text: str) -> tuple[str, ...]:
         digits, is_long, folds = sum(map(str.isdigit, text)), len(text) > LONGEST_WORD, folded(text)
-        is_mute = not any(map(str.isalpha, text))
+        is_mute = not any(map(str.isalpha, folds))
         return tuple(
             name
             for name, test, least, speaks, is_one_word, is_of_words in table

@@ -62,7 +62,9 @@ def test_an_interrupted_start_goes_on_and_ctrl_c_leaves_no_child_and_loses_nothi
         assert still_there(children) == []
         assert all(is_free(port) for port in serving.ports.values())
 
+    began = time.monotonic()
     with serving.started() as process:
+        assert time.monotonic() - began < 60
         listed = json.loads(serving.command("tenants", "--json", "list").stdout)
         assert [row["subdomain"] for row in listed] == ["kept"]
 

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.e2e
 
 CANARY = "Zebedee-Quillfeather"
 CANARY_PHONE = "0491570156"
+SHEET = "/appointments/diary/sheet/"
 SEEDS = (
     "\"'><svg onload=window.__xss=1>",
     "</script></style></textarea><img src=x onerror=window.__xss=2>",
@@ -107,7 +108,7 @@ def _pattern(url: str) -> str:
 
 def _is_file(url: str) -> bool:
     return urlsplit(url).path.endswith(
-        (".csv", ".xlsx", ".pdf", ".zip", "/file/", "/diary/sheet/", "/patients/export/")
+        (".csv", ".xlsx", ".pdf", ".zip", "/file/", "/patients/export/")
     )
 
 
@@ -125,6 +126,9 @@ def test_hostile_text_is_text_on_every_page(thorn, page):
             continue
         seen.add(url)
         kinds[kind] = kinds.get(kind, 0) + 1
+        if urlsplit(url).path == SHEET:  # a PDF: not every browser shows one as a page
+            assert page.evaluate("url => fetch(url).then(answer => answer.status)", url) < 500, url
+            continue
         answer = page.goto(url, wait_until="load")
         assert answer.status < 500, url
         assert page.evaluate("window.__xss") is None, url
@@ -162,7 +166,9 @@ def test_nothing_is_left_in_the_browser_after_signing_out(thorn, page):
     _sign_in(page, thorn, "rosemary")
     page.goto(thorn.url("thorn", "/patients/"))
     page.evaluate("document.querySelector('form[action=\"/logout/\"]').requestSubmit()")
-    page.wait_for_url(re.compile("/login/"))
+    # Chromium asks for the page again where its worker went with the storage: no one navigation to wait for
+    page.get_by_label("E-mail address").wait_for()
+    assert urlsplit(page.url).path == "/login/"
 
     kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert CANARY not in kept

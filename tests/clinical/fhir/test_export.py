@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import Counter
 from importlib import import_module
 from itertools import groupby
@@ -79,6 +78,7 @@ def test_everything_of_a_demo_clinic_is_valid_and_whole_and_the_neighbours_is_no
         _odd_patient("Canaryname")
     with tenant_scope(alpha):
         odd = _odd_patient("Odd")
+        Appointment.objects.filter(seats__gt=1).update(notes="Beside Otherby")
         found = list(resources_of_clinic())
         patients = Patient.everyone.count()
         visits = Appointment.objects.count()
@@ -98,15 +98,23 @@ def test_everything_of_a_demo_clinic_is_valid_and_whole_and_the_neighbours_is_no
     assert not missing
 
     with tenant_scope(alpha):
-        some = random.Random(4).choice(list(Patient.objects.exclude(pk=odd.pk)))
-        bundle = bundle_of_patient(some.pk)
         of_odd = bundle_of_patient(str(odd.pk))
-    _judge(bundle)
+        bundles = {
+            str(pk): bundle_of_patient(pk)
+            for pk in Patient.objects.exclude(pk=odd.pk).values_list("pk", flat=True)
+        }
+        in_groups = Appointment.objects.filter(patient__isnull=False, group__isnull=False)
+        in_a_group = str(in_groups.values_list("patient", flat=True)[:1].get())
     _judge(of_odd)
-    about = [entry["resource"] for entry in bundle["entry"]]
-    assert [one["id"] for one in about if one["resourceType"] == "Patient"] == [str(some.pk)]
-    inside = {f"{one['resourceType']}/{one['id']}" for one in about}
-    assert not set(_named(about)) - inside
+    _judge(bundles[in_a_group])
+    _judge(max(bundles.values(), key=lambda bundle: len(bundle["entry"])))
+    assert "Otherby" in json.dumps(found)
+    assert "Otherby" not in json.dumps(bundles)
+    for pk, bundle in bundles.items():
+        about = [entry["resource"] for entry in bundle["entry"]]
+        assert [one["id"] for one in about if one["resourceType"] == "Patient"] == [pk]
+        inside = {f"{one['resourceType']}/{one['id']}" for one in about}
+        assert not set(_named(about)) - inside
 
 
 def _named(value):

@@ -124,7 +124,7 @@ def test_many_patients_are_searched_by_the_index(alpha, committed, superuser, pe
         "xero_contact_id, extra, is_archived, created_at, changed_at) SELECT gen_random_uuid(), n, "
         "'', 'G', 'F' || n, '', '', '', '', '', '', '', '', '', jsonb_build_object('Ref', "
         "'REF-' || md5(n::text), 'Hobby', 'Reading ' || n % 50, 'Doctor', 'Dr ' || "
-        "substr(md5((n % 900)::text), 1, 8)), false, now(), now() FROM generate_series(1, 10000) n"
+        "substr(md5((n % 900)::text), 1, 8)), false, now(), now() FROM generate_series(1, 100000) n"
     )
     superuser.execute("ANALYZE patients_patient")
     with tenant_scope(alpha):

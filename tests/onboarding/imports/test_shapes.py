@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onboarding.filemaker.fmp.reader import open_file
@@ -38,6 +38,7 @@ def test_a_value_is_seen_for_what_it_looks_like(text, found):
 
 @settings(max_examples=60)
 @given(st.text(min_size=1, max_size=40))
+@example("¼")
 def test_what_is_left_untried_would_not_have_passed(text):
     assert LOOK(text) == tried_one_by_one(text)
 
