@@ -38,7 +38,7 @@ ALSO_CHECKED = {"tenants_job": "asked_from = 'clinic' AND approved_by = ''"}
 SEEN_AS: dict[str, str] = {}
 """Shared tables with a condition of their own for what the app's role sees and writes."""
 
-CLOSED_TO_PLATFORM = ("tenants_datakey", "tenants_vendorbinding")
+CLOSED_TO_PLATFORM = ("tenants_datakey", "tenants_vendorbinding", "tenants_spare")
 """Shared tables that are not the operators' business."""
 
 

@@ -187,11 +187,14 @@ WHERE has_function_privilege(%(app)s, 'pg_catalog.' || name, 'EXECUTE')""",
 def _check_stray_schemas(report: IsolationReport, known: set[str]) -> None:
     found = {row[0] for row in ask("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'c\\_%%'")}
     stray = sorted(found - known - {schema_of(TEMPLATE_ID), schema_of(DRILL_ID)})
-    creating = {
+    to_come = {
         row[0]
-        for row in ask("SELECT 'c_' || id FROM public.tenants_tenant WHERE state = 'creating'")
+        for row in ask(
+            "SELECT 'c_' || id FROM public.tenants_tenant WHERE state = 'creating' "
+            "UNION ALL SELECT 'c_' || tenant_id FROM public.tenants_spare"
+        )
     }
-    report.expect(not set(stray) - creating, f"schemas without a clinic: {stray}")
+    report.expect(not set(stray) - to_come, f"schemas without a clinic: {stray}")
 
 
 TABLES = """

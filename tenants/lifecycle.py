@@ -11,8 +11,8 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from tenants import migrate
-from tenants.models import SUBDOMAIN_PATTERN, Domain, Tenant
+from tenants import migrate, spares
+from tenants.models import SUBDOMAIN_PATTERN, Domain, MigrationHead, Tenant
 from tenants.scope import entered, public_scope, schema_of
 
 if TYPE_CHECKING:
@@ -135,8 +135,13 @@ def create_tenant(*, name: str, subdomain: str, time_zone: str = "Australia/Sydn
     return finish_creation(reserve_tenant(name=name, subdomain=subdomain, time_zone=time_zone))
 
 
-def reserve_tenant(*, name: str, subdomain: str, time_zone: str, **fields: object) -> Tenant:
-    """Write the row of a clinic that is to be built; raises SubdomainError where the address is taken."""
+def reserve_tenant(
+    *, name: str, subdomain: str, time_zone: str, spare: bool = True, **fields: object
+) -> Tenant:
+    """Write the row of a clinic that is to be built; raises SubdomainError where the address is taken.
+
+    It gets the tables of a spare where there is one. `spare=False`: the caller builds others.
+    """
     subdomain = check_subdomain(subdomain)
     try:
         with public_scope(using=migrate.OWNER):
@@ -145,10 +150,12 @@ def reserve_tenant(*, name: str, subdomain: str, time_zone: str, **fields: objec
                 raise _taken(subdomain)
             _free_of_the_deleted(subdomain)
             tenant = Tenant(name=name, subdomain=subdomain, time_zone=time_zone, **fields)
-            tenant.schema_name = f"pending_{subdomain}"
-            tenant.save()
-            tenant.schema_name = schema_of(tenant.pk)
-            tenant.save(update_fields=["schema_name"])
+            tenant.pk = spares.take() if spare else None
+            tenant.schema_name = schema_of(tenant.pk) if tenant.pk else f"pending_{subdomain}"
+            tenant.save(force_insert=True)
+            if tenant.schema_name != schema_of(tenant.pk):
+                tenant.schema_name = schema_of(tenant.pk)
+                tenant.save(update_fields=["schema_name"])
     except IntegrityError:
         raise _taken(subdomain) from None
     return tenant
@@ -166,18 +173,25 @@ def finish_creation(tenant: Tenant) -> Tenant:
 
 
 def build_empty(tenant: Tenant) -> None:
-    """Build the empty schema of a clinic that nobody works in yet, and give it its host."""
+    """Build the empty schema of a clinic that nobody works in yet, and give it its host.
+
+    Where it stands already nothing is built: a spare has become the clinic's, or an attempt before
+    ended there.
+    """
     heads = migrate.heads_digest()
     with public_scope(using=migrate.OWNER):
         migrate.load_scripts(heads)
-    with entered(migrate.tenant_scope_of_id(tenant.pk)):
-        migrate.build_schema(tenant.pk)
+        is_built = MigrationHead.objects.filter(tenant_id=tenant.pk, heads=heads, error="").exists()
+    if not is_built:
+        with entered(migrate.tenant_scope_of_id(tenant.pk)):
+            migrate.build_schema(tenant.pk)
     with public_scope(using=migrate.OWNER):
         Domain.objects.get_or_create(
             domain=tenant.host, defaults={"tenant": tenant, "is_primary": True}
         )
         migrate.record_heads(tenant.pk, heads)
-    migrate.let_go()
+    if not is_built:
+        migrate.let_go()
 
 
 # ── open, read-only, closed ──────────────────────────────────────────────────────────────────────

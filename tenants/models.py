@@ -139,6 +139,18 @@ class MigrationHead(models.Model):
         return f"{self.tenant_id}: {self.heads[:8]}"
 
 
+class Spare(models.Model):
+    """The empty schema of a clinic that is not there yet: see `tenants.spares`."""
+
+    tenant_id = models.IntegerField(primary_key=True)
+    """The number that the clinic will have."""
+    heads = models.CharField(max_length=64)
+    built_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.heads[:8]}"
+
+
 class DataKey(models.Model):
     """A key of one clinic's secrets, wrapped: see `tenants.vault`. The newest one seals."""
 

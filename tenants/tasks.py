@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from celery import Task, shared_task
 from django.utils import timezone
 
-from tenants import jobs
+from tenants import jobs, spares
 from tenants.models import Tenant
 from tenants.outgoing import silent
 from tenants.scope import Actor, NoTenantError, Scope, active_scope, public_scope, tenant_scope
@@ -146,6 +146,12 @@ def in_every_clinic(
 def run_job(job_id: str) -> None:
     """Do a job of a clinic's life, or go on with it."""
     jobs.run(job_id)
+
+
+@shared_task(name="tenants.keep_spares")
+def keep_spares() -> None:
+    """Build the empty clinics that the next owners get at once."""
+    spares.keep()
 
 
 @shared_task(name="tenants.resume_jobs")

@@ -86,6 +86,7 @@ def reserve_as(work: Work, was: Mapping[str, Any]) -> None:
                 name=str(work.params.get("name") or was["name"]),
                 subdomain=str(work.params["subdomain"]),
                 time_zone=was["time_zone"],
+                spare=False,
                 accent=was["accent"],
                 region=was["region"],
                 plan=was["plan"],

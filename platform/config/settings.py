@@ -277,6 +277,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its own lines would pass by the allo
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
 CELERY_TIMEZONE = "UTC"
+SPARE_CLINICS = env.number("NEXUS_SPARE_CLINICS", 2)
+"""So many empty clinics stand ready for the next sign-ups."""
 NIGHT = env.number("NEXUS_NIGHT", 15) % 24
 CELERY_BEAT_SCHEDULE = {
     "read-receipts-of-texts": {
@@ -305,6 +307,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 28},
     },
     "resume-jobs": {"task": "tenants.resume_jobs", "schedule": 20.0, "options": {"expires": 18}},
+    "keep-spare-clinics": {
+        "task": "tenants.keep_spares",
+        "schedule": 30.0,
+        "options": {"expires": 28},
+    },
     "seal-audit-trails": {
         "task": "audit.seal_everywhere",
         "schedule": 60.0,

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 pytestmark = pytest.mark.e2e
 
+SPARE = """
+from tenants import spares
+from tenants.models import Spare
+from tenants.scope import public_scope
+spares.keep(1)
+with public_scope(using="owner"):
+    print(Spare.objects.get().pk)
+"""
+
 
 def test_an_owner_signs_up_and_gets_a_clinic_in_seconds(platform, page):
+    spare = platform.nexus("shell", "--no-imports", "-c", SPARE)
+    assert spare.returncode == 0, spare.stderr
     page.goto(platform.url())
     page.get_by_role("link", name=re.compile("sign up|set up|start", re.IGNORECASE)).first.click()
     page.get_by_label("Clinic’s name").fill("Northside Physio")
@@ -28,6 +40,9 @@ def test_an_owner_signs_up_and_gets_a_clinic_in_seconds(platform, page):
 
     page.wait_for_url(re.compile(r"http://northside\.localhost:\d+/login/"))
     assert "Northside Physio" in page.title() or page.get_by_text("Northside Physio").count()
+    listed = json.loads(platform.nexus("tenants", "--json", "list").stdout)
+    [northside] = [row for row in listed if row["subdomain"] == "northside"]
+    assert northside["id"] == int(spare.stdout), "it was built while its owner waited"
 
 
 def test_a_taken_address_is_refused_with_a_word(platform, page):

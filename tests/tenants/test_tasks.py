@@ -99,6 +99,7 @@ def test_every_task_is_either_a_clinics_or_known_to_serve_the_platform():
     platform_tasks = {
         "tenants.run_job",  # a step opens the scope of its job's clinic
         "tenants.resume_jobs",
+        "tenants.keep_spares",
         "operators.look_everywhere",  # clinic by clinic, each in its scope
         "operators.look_at_one",
         "backups.back_up_platform",
