@@ -151,11 +151,10 @@ def reserve_tenant(
             _free_of_the_deleted(subdomain)
             tenant = Tenant(name=name, subdomain=subdomain, time_zone=time_zone, **fields)
             tenant.pk = spares.take() if spare else None
-            tenant.schema_name = schema_of(tenant.pk) if tenant.pk else f"pending_{subdomain}"
+            tenant.schema_name = f"pending_{subdomain}"
             tenant.save(force_insert=True)
-            if tenant.schema_name != schema_of(tenant.pk):
-                tenant.schema_name = schema_of(tenant.pk)
-                tenant.save(update_fields=["schema_name"])
+            tenant.schema_name = schema_of(tenant.pk)
+            tenant.save(update_fields=["schema_name"])
     except IntegrityError:
         raise _taken(subdomain) from None
     return tenant

@@ -84,6 +84,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # Contexts of pages are read by few tests and changed by none; copying them took longer than many pages.
     client.copy = lambda context: context
 
+    from onboarding.imports import shapes
+
+    # The same few files are imported again and again: what their values look like is found once.
+    shapes.REMEMBERED = 200_000
+    shapes.looker = cache(shapes.looker)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: several processes then end at about the same time."""
@@ -254,6 +260,44 @@ def committed(django_db_blocker, _emptier):  # type: ignore[misc]
         _empty_all_tables(_emptier)
 
 
+@pytest.fixture
+def only_two_clinics(committed, superuser):
+    """Whatever clinics and spares the test makes are gone after it, and alpha and beta are as they were."""
+    from django.db import connections
+
+    from tenants.migrate import TEMPLATE_ID
+
+    clinics = superuser.execute("SELECT id, name, subdomain FROM tenants_tenant").fetchall()
+    hosts = superuser.execute("SELECT domain FROM tenants_domain").fetchall()
+    schemas = superuser.execute(_CLINIC_SCHEMAS).fetchall()
+    yield
+    connections.close_all()
+    numbers = [pk for pk, *_ in clinics]
+    for (made,) in set(superuser.execute(_CLINIC_SCHEMAS).fetchall()) - set(schemas):
+        superuser.execute(f"DROP SCHEMA {made} CASCADE")
+    with superuser.transaction():
+        superuser.execute("SET LOCAL session_replication_role = replica")
+        for table in ("job", "datakey", "migrationhead", "domain"):
+            superuser.execute(
+                f"DELETE FROM tenants_{table} WHERE tenant_id <> ALL (%s)",
+                [[*numbers, TEMPLATE_ID]],
+            )
+        superuser.execute("DELETE FROM tenants_tenant WHERE id <> ALL (%s)", [numbers])
+        for pk, name, subdomain in clinics:
+            superuser.execute(
+                "UPDATE tenants_tenant SET name = %s, subdomain = %s, state = 'active', "
+                "state_reason = '', sandbox_of_id = NULL WHERE id = %s",
+                [name, subdomain, pk],
+            )
+        superuser.execute(
+            "DELETE FROM tenants_domain WHERE domain <> ALL (%s)", [[host for (host,) in hosts]]
+        )
+        superuser.execute("UPDATE tenants_domain SET is_primary = true")
+
+
+_CLINIC_SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^(c|moved)_[0-9]+$'"
+
+
 def _empty_all_tables(raw: psycopg.Connection) -> None:
     """Take every row back but those that say which clinics there are, and what a clinic begins with."""
     from tenants.migrate import TEMPLATE_ID
@@ -292,6 +336,12 @@ WHERE c.relkind = 'r' AND (n.nspname ~ '^c_[0-9]+$' OR n.nspname = 'public')
 AND c.relname <> ALL (%s) AND pg_relation_size(c.oid) > 0
 """
 """Most of some hundred tables were never written to: asking each for a row took longer than most tests."""
+
+
+@pytest.fixture
+def no_worker(monkeypatch):
+    """Jobs wait until the test runs them."""
+    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
 
 
 @pytest.fixture

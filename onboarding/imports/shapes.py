@@ -95,6 +95,8 @@ def tests(order: DateOrder, today: date) -> dict[str, Callable[[str], bool]]:
     }
 
 
+REMEMBERED = 5_000
+"""So many values are remembered with the tests they pass."""
 LONGEST_WORD = 60
 _DIGITS = {
     "date": 1, "birth": 1, "time": 1, "timestamp": 1, "postcode": 1, "street": 1, "address": 1,
@@ -121,7 +123,7 @@ def looker(order: DateOrder, today: date) -> Callable[[str], tuple[str, ...]]:
         for name, test in tests(order, today).items()
     ]
 
-    @lru_cache(maxsize=5_000)
+    @lru_cache(maxsize=REMEMBERED)
     def look(text: str) -> tuple[str, ...]:
         digits, is_long, folds = sum(map(str.isdigit, text)), len(text) > LONGEST_WORD, folded(text)
         is_mute = not any(map(str.isalpha, folds))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from ports.outcomes import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ssl import SSLContext
 
     from connections.opened import OpenConnection
     from connections.providers import Provider
@@ -81,6 +83,12 @@ def client(
     )
 
 
+@cache
+def _authorities() -> SSLContext:
+    """Read the known authorities once for the process: it takes 20 ms, and every client wants them."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class VendorTransport(httpx2.BaseTransport):
     """Sends to one host, takes the whole answer within a time, and turns failures into ours."""
 
@@ -101,7 +109,9 @@ class VendorTransport(httpx2.BaseTransport):
         self._counted = counted
         self._seconds = seconds
         self._statuses_raise = statuses_raise
-        self._inner = inner or httpx2.HTTPTransport(retries=0, trust_env=False)
+        self._inner = inner or httpx2.HTTPTransport(
+            retries=0, trust_env=False, verify=_authorities()
+        )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if self._host and request.url.netloc.decode() != self._host:

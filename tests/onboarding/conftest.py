@@ -1,19 +1,67 @@
+"""A clinic in a second database, for whatever is done to a clinic wherever it stands."""
+
 from __future__ import annotations
 
+import os
+
+import psycopg
 import pytest
+
+SECOND = "nexus_second"
+
+
+@pytest.fixture(scope="module")
+def second(django_db_setup):
+    """A second database, prepared as `nexus bootstrap` prepares one."""
+    from django.conf import settings
+
+    from tenants import clusters, roles
+
+    admin = os.environ["DATABASE_ADMIN_URL"]
+    name = f"{settings.DATABASES['default']['NAME']}_{SECOND}"
+    with psycopg.connect(admin, autocommit=True) as raw:
+        raw.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    roles.bootstrap_database(admin, name=name)
+    yield name
+    clusters.close_all()
+    with psycopg.connect(admin, autocommit=True) as raw:
+        raw.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
-def _only_two_clinics(committed, superuser):
-    """Whatever clinics the test has made are gone after it."""
-    yield
-    superuser.execute("SET session_replication_role = replica")
-    for (pk,) in superuser.execute(
-        "SELECT id FROM tenants_tenant WHERE subdomain NOT IN ('alpha', 'beta')"
-    ).fetchall():
-        superuser.execute(f"DROP SCHEMA IF EXISTS c_{pk} CASCADE")
-        for table in ("tenants_domain", "tenants_migrationhead", "tenants_job"):
-            superuser.execute(f"DELETE FROM {table} WHERE tenant_id = {pk}")
-        superuser.execute(f"DELETE FROM tenants_tenant WHERE id = {pk}")
-    superuser.execute("UPDATE tenants_tenant SET state = 'active', state_reason = ''")
-    superuser.execute("SET session_replication_role = DEFAULT")
+def east(committed, second, settings):
+    """Name the second database “east”, and one that is not prepared “bare”."""
+    from tenants import clusters
+
+    def named(name: str) -> dict[str, dict[str, object]]:
+        return {
+            alias: {**settings.DATABASES[alias], "NAME": name} for alias in ("default", "owner")
+        }
+
+    settings.CLUSTERS = {"east": named(second), "bare": named("postgres")}
+    with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=second, autocommit=True) as raw:
+        yield raw
+        clusters.close_all()
+        for name in schemas(raw):
+            raw.execute(f'DROP SCHEMA "{name}" CASCADE')
+
+
+@pytest.fixture
+def mover(east, alpha):
+    """Answer a clinic with some patients, a secret and an audit trail."""
+    from clinical.patients.models import Patient
+    from tenants import lifecycle, vault
+    from tenants.scope import tenant_scope
+
+    made = lifecycle.create_tenant(name="Mover Massage", subdomain="mover")
+    with tenant_scope(made):
+        for number in range(30):
+            Patient.objects.create(given_names=f"Person {number}", family_name="Müller\t\\N")
+        sealed = vault.seal("hidden", provider="xero", field="token")
+    made.sealed = sealed
+    return made
+
+
+def schemas(raw) -> list[str]:
+    found = raw.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^(c|moved)_[0-9]+$'")
+    return sorted(name for (name,) in found)

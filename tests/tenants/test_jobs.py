@@ -32,11 +32,10 @@ def _step(name: str):
 
 
 @pytest.fixture(autouse=True)
-def _kinds(monkeypatch):
+def _kinds(no_worker, monkeypatch):
     ran.clear(), heard.clear(), faults.clear()
     monkeypatch.setattr(jobs, "_kinds", {})
     monkeypatch.setattr(jobs, "_listeners", [lambda _job, what: heard.append(what)])
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
     steps = (_step("copy"), _step("compare"))
     jobs.register(Kind("walk", "A walk", steps, from_clinic=True))
     jobs.register(Kind("blast", "A blast", steps, needs_second=True))

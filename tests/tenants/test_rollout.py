@@ -18,7 +18,7 @@ from tenants import clusters, jobs, migrate, roles, rollout, tasks
 from tenants.models import Job, MigrationHead, SchemaScript, Tenant
 from tenants.scope import entered, platform_scope, public_scope
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.usefixtures("committed", "no_worker")
 
 LATER = "1" * 64
 SCRIPT = (
@@ -176,7 +176,6 @@ def test_a_run_cut_off_in_a_clinic_leaves_it_as_it_was_and_the_next_goes_on(
 
     monkeypatch.setattr(migrate, "set_heads", die)
     monkeypatch.setattr(migrate, "migrate_public", lambda **_: None)
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
     with platform_scope():
         job = rollout.ask_for_run(asked_by="Olga", asked_from="operators")
 
@@ -196,7 +195,6 @@ def test_a_run_cut_off_in_a_clinic_leaves_it_as_it_was_and_the_next_goes_on(
 @pytest.mark.usefixtures("newer_code")
 def test_a_run_is_paused_and_resumed(alpha, beta, superuser, monkeypatch):
     monkeypatch.setattr(migrate, "migrate_public", lambda **_: None)
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
     with platform_scope():
         job = rollout.ask_for_run(asked_by="Olga", asked_from="operators")
         with pytest.raises(jobs.JobOpenError):

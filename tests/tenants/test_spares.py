@@ -13,22 +13,7 @@ from tenants.lifecycle import SubdomainError
 from tenants.models import MigrationHead, Spare, Tenant
 from tenants.scope import public_scope, schema_of, tenant_scope
 
-pytestmark = pytest.mark.usefixtures("committed")
-
-
-@pytest.fixture(autouse=True)
-def _as_before(alpha, beta, superuser):
-    """Take away what was built: the clinics of the session are two."""
-    before = _schemas(superuser)
-    yield
-    connections["owner"].close()
-    for name in _schemas(superuser) - before:
-        number = int(name.removeprefix("c_"))
-        superuser.execute(f"DROP SCHEMA {name} CASCADE")
-        superuser.execute("DELETE FROM tenants_domain WHERE tenant_id = %s", [number])
-        superuser.execute("DELETE FROM tenants_migrationhead WHERE tenant_id = %s", [number])
-        superuser.execute("DELETE FROM tenants_tenant WHERE id = %s", [number])
-    superuser.execute("DELETE FROM tenants_spare")
+pytestmark = pytest.mark.usefixtures("alpha", "beta", "only_two_clinics")
 
 
 @pytest.fixture

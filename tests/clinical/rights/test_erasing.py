@@ -339,21 +339,17 @@ def test_no_trace_of_a_canary_is_left_and_the_seals_verify(two, alpha, superuser
 def test_a_worker_that_dies_is_followed_by_one_that_goes_on(two, alpha, monkeypatch, superuser):
     gone, _stays = _person(alpha)
     order, job = _ordered(alpha, two, gone)
-    finish = erasing._finish_person
 
     def die(*_args):
         raise KeyboardInterrupt
 
     for name in ("_erase_history", "_finish_person"):
-        monkeypatch.setattr(erasing, name, die)
-        with pytest.raises(KeyboardInterrupt):
-            jobs.run(job.pk)
+        with monkeypatch.context() as patch:
+            patch.setattr(erasing, name, die)
+            with pytest.raises(KeyboardInterrupt):
+                jobs.run(job.pk)
         with public_scope(using="owner"):
             Job.objects.update(heartbeat_at=timezone.now() - jobs.STALE - timedelta(seconds=1))
-        if name == "_erase_history":
-            monkeypatch.undo()
-            monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
-    monkeypatch.setattr(erasing, "_finish_person", finish)
 
     done = jobs.run(job.pk)
 

@@ -27,9 +27,8 @@ def _backups(settings, tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _no_worker(monkeypatch):
-    """Jobs wait until the test runs them."""
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
+def _waiting(no_worker):
+    """Each test does its jobs itself."""
 
 
 @pytest.fixture

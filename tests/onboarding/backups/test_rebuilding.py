@@ -21,7 +21,7 @@ from tenants.scope import public_scope, tenant_scope
 from tenants.storage import clinic_storage
 from tests.onboarding.backups.test_kinds import asked, run_killed_once
 
-pytestmark = pytest.mark.usefixtures("committed", "_only_two_clinics")
+pytestmark = pytest.mark.usefixtures("only_two_clinics")
 
 CHANGED_BY_IT = {
     "connections_connection",
@@ -76,17 +76,19 @@ def assert_same(clinic, before, series) -> None:
         if not any(table in line for table in CHANGED_BY_IT)
     ]
     assert wrong == []
-    with tenant_scope(clinic, using="owner"):
-        stands = sequences_of_clinic()
+    stands = sequences(clinic)
     stands.pop("audit_event_id_seq"), series.pop("audit_event_id_seq")
     assert stands == series
 
 
+def sequences(clinic) -> dict[str, int]:
+    with tenant_scope(clinic, using="owner"):
+        return sequences_of_clinic()
+
+
 @pytest.fixture
 def before(filled):
-    with tenant_scope(filled, using="owner"):
-        series = sequences_of_clinic()
-    return checksums_of_clinic(filled), series
+    return checksums_of_clinic(filled), sequences(filled)
 
 
 @pytest.mark.parametrize("of", ["", "alpha"], ids=["its own backup", "a backup of the platform"])

@@ -13,56 +13,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from clinical.patients.models import Patient
-from tenants import clusters, jobs, lifecycle, roles, vault
+from tenants import jobs, vault
 from tenants.checksums import checksums_of_clinic
 from tenants.models import Job, Tenant
 from tenants.scope import platform_scope, public_scope, tenant_scope
-
-SECOND = "nexus_second"
-
-
-@pytest.fixture(scope="module")
-def second(django_db_setup):
-    """A second database, prepared as `nexus bootstrap` prepares one."""
-    admin = os.environ["DATABASE_ADMIN_URL"]
-    name = f"{settings.DATABASES['default']['NAME']}_{SECOND}"
-    with psycopg.connect(admin, autocommit=True) as raw:
-        raw.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    roles.bootstrap_database(admin, name=name)
-    yield name
-    clusters.close_all()
-    with psycopg.connect(admin, autocommit=True) as raw:
-        raw.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-@pytest.fixture
-def east(committed, second, settings, monkeypatch):
-    """Name the second database “east”, and one that is not prepared “bare”."""
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
-
-    def named(name: str) -> dict[str, dict[str, object]]:
-        return {
-            alias: {**settings.DATABASES[alias], "NAME": name} for alias in ("default", "owner")
-        }
-
-    settings.CLUSTERS = {"east": named(second), "bare": named("postgres")}
-    with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=second, autocommit=True) as raw:
-        yield raw
-        clusters.close_all()
-        for name in schemas(raw):
-            raw.execute(f'DROP SCHEMA "{name}" CASCADE')
-
-
-@pytest.fixture
-def mover(east, alpha):
-    """Answer a clinic with some patients, a secret and an audit trail."""
-    made = lifecycle.create_tenant(name="Mover Massage", subdomain="mover")
-    with tenant_scope(made):
-        for number in range(30):
-            Patient.objects.create(given_names=f"Person {number}", family_name="Müller\t\\N")
-        sealed = vault.seal("hidden", provider="xero", field="token")
-    made.sealed = sealed
-    return made
+from tests.onboarding.conftest import schemas
 
 
 def asked(clinic, **params) -> Job:
@@ -78,11 +33,6 @@ def now(clinic) -> Tenant:
 def age() -> None:
     with public_scope(using="owner"):
         Job.objects.update(heartbeat_at=timezone.now() - jobs.STALE - timedelta(seconds=1))
-
-
-def schemas(raw) -> list[str]:
-    found = raw.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^(c|moved)_[0-9]+$'")
-    return sorted(name for (name,) in found)
 
 
 def test_a_moved_clinic_is_the_same_and_works_there(mover, east, superuser, sign_in, alpha):

@@ -32,14 +32,9 @@ from tenants.models import Job, Tenant
 from tenants.scope import platform_scope, public_scope, tenant_scope
 from tenants.storage import clinic_storage
 
-pytestmark = pytest.mark.usefixtures("committed", "_only_two_clinics")
+pytestmark = pytest.mark.usefixtures("only_two_clinics", "no_worker")
 
 ODD = {"null": None, "number": 1.50, "text": "\\N\t\n\\", "ä": ["", None]}
-
-
-@pytest.fixture(autouse=True)
-def _asleep(monkeypatch):
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
 
 
 @pytest.fixture

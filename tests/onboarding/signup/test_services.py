@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.core import mail
-from django.db import connections
 from django.utils import timezone
 
 from accounts.models import User
@@ -20,7 +19,7 @@ from tenants.lifecycle import SubdomainError
 from tenants.models import Job, Tenant
 from tenants.scope import public_scope, tenant_scope
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.usefixtures("only_two_clinics")
 
 WISH = {
     "clinic_name": "Delta Physio",
@@ -39,20 +38,6 @@ def sent(monkeypatch):
     monkeypatch.setattr(tasks.provision_clinic, "delay", ids.append)
     monkeypatch.setattr(tasks.send_link, "delay", tasks.send_link)
     return ids
-
-
-@pytest.fixture(autouse=True)
-def _drop_made_clinics(superuser):
-    yield
-    connections.close_all()
-    made = superuser.execute(
-        "SELECT id, schema_name FROM tenants_tenant WHERE subdomain NOT IN ('alpha', 'beta')"
-    ).fetchall()
-    for pk, schema in made:
-        superuser.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        for table in ("tenants_domain", "tenants_migrationhead", "tenants_job"):
-            superuser.execute(f"DELETE FROM {table} WHERE tenant_id = %s", [pk])
-        superuser.execute("DELETE FROM tenants_tenant WHERE id = %s", [pk])
 
 
 def _ask(**changes) -> Signup:

@@ -27,14 +27,9 @@ from tenants.models import Job
 from tenants.scope import platform_scope, public_scope, tenant_scope
 from tenants.storage import clinic_storage, work_dir
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.usefixtures("committed", "no_worker")
 
 SECRET = "pbkdf2$canary-of-a-password"
-
-
-@pytest.fixture(autouse=True)
-def _asleep(monkeypatch):
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ HOST = f"{settings.OPERATORS_SUBDOMAIN}.{settings.BASE_DOMAIN}"
 
 
 @pytest.fixture
-def operator(sign_in, monkeypatch):
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
+def operator(sign_in, no_worker, monkeypatch):
     monkeypatch.setattr("tenants.jobs._listeners", [])
     return sign_in(None, "operator")
 

@@ -19,9 +19,8 @@ pytestmark = pytest.mark.django_db(databases=["default", "platform"])
 
 
 @pytest.fixture
-def kinds(monkeypatch):
+def kinds(no_worker, monkeypatch):
     steps = (Step("first", "Doing the first", lambda _work: None),)
-    monkeypatch.setattr("tenants.tasks.run_job.apply_async", lambda *_a, **_k: None)
     monkeypatch.setattr(jobs, "_listeners", [])
     known = dict(jobs._kinds)
     known["rename"] = Kind("rename", "Rename", steps)
