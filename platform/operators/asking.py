@@ -104,7 +104,9 @@ class SuspendForm(AskForm):
         widget=forms.RadioSelect,
         initial="read_only",
     )
-    reason = _reason("The clinic’s people read this.")
+    reason = _reason(
+        "The clinic’s people read this; while it is closed, whoever opens its address."
+    )
 
 
 class ArchiveForm(AskForm):
@@ -197,7 +199,7 @@ class RebuildForm(NewClinicForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["backup"].choices = [  # type: ignore[attr-defined]
+        choices = [
             (
                 str(backup.pk),
                 f"{backup.subdomain or 'Whole platform'}, {backup.as_of:%d %b %Y %H:%M} UTC, "
@@ -205,6 +207,9 @@ class RebuildForm(NewClinicForm):
             )
             for backup in clinics_can_come_from()
         ]
+        self.fields["backup"].choices = choices  # type: ignore[attr-defined]
+        if not choices:
+            self.fields["backup"].help_text = "None yet. “Backup” on a clinic’s page writes one."
 
 
 class RestoreForm(NewClinicForm):

@@ -208,8 +208,9 @@ def test_by_command(filled, capsys):
 
 
 def test_an_operator_chooses_among_the_backups(filled, sign_in):
-    backup = backed_up(filled)
     operator = sign_in(None, "operator")
+    assert "None yet." in operator.get("/jobs/ask/rebuild/").text
+    backup = backed_up(filled)
 
     page = operator.get("/jobs/ask/rebuild/").text
     answer = operator.post("/jobs/ask/rebuild/", {"backup": backup, "subdomain": "gamma"})
