@@ -7,19 +7,21 @@ its owner waits, as it always can be.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from tenants import migrate
-from tenants.models import MigrationHead, Spare
+from tenants.models import MigrationHead, Spare, Tenant
 from tenants.scope import entered, public_scope, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 BUILDING = 7_110_002
-"""The advisory lock of whoever builds a spare or drops one."""
+"""The advisory lock of whoever builds a spare."""
+log = logging.getLogger(__name__)
 
 
 def take() -> int | None:
@@ -38,7 +40,8 @@ def take() -> int | None:
             return None
         number = spare.pk
         spare.delete()
-        if _stands(number):  # shared tables out of a backup name spares that are not there
+        # Shared tables out of a backup name spares that are not there.
+        if _stands(number) and not _is_clinic(number):
             migrate.record_heads(number, migrate.heads_digest())
             return number
 
@@ -69,7 +72,9 @@ def drop(numbers: Iterable[int]) -> None:
         with entered(migrate.tenant_scope_of_id(number)):
             migrate.execute("SET LOCAL lock_timeout = '2s'")
             if migrate.ask(
-                "DELETE FROM public.tenants_spare WHERE tenant_id = %s RETURNING 1", (number,)
+                "DELETE FROM public.tenants_spare WHERE tenant_id = %s AND NOT EXISTS "
+                "(SELECT FROM public.tenants_tenant WHERE id = tenant_id) RETURNING 1",
+                (number,),
             ):
                 migrate.execute(f'DROP SCHEMA IF EXISTS "{schema_of(number)}" CASCADE')
 
@@ -79,9 +84,7 @@ def _build(heads: str, wanted: int) -> bool:
     with public_scope(using=migrate.OWNER):
         if _count(heads) >= wanted:
             return False
-        [(number,)] = migrate.ask(
-            "SELECT nextval(pg_get_serial_sequence('public.tenants_tenant', 'id'))", ()
-        )
+        number = _new_number()
     with entered(migrate.tenant_scope_of_id(number)):
         [(is_alone,)] = migrate.ask("SELECT pg_try_advisory_xact_lock(%s)", (BUILDING,))
         if not is_alone or _count(heads) >= wanted:
@@ -96,9 +99,24 @@ def _build(heads: str, wanted: int) -> bool:
     return True
 
 
+def _new_number() -> int:
+    """Draw a number that no clinic has, wherever its tables stand: what is built there drops what was."""
+    while True:
+        [(number,)] = migrate.ask(
+            "SELECT nextval(pg_get_serial_sequence('public.tenants_tenant', 'id'))", ()
+        )
+        if not (_stands(number) or _is_clinic(number)):
+            return int(number)
+        log.error("Clinic %s is there already: the series of numbers is behind.", number)
+
+
 def _count(heads: str) -> int:
     [(found,)] = migrate.ask("SELECT count(*) FROM public.tenants_spare WHERE heads = %s", (heads,))
     return int(found)
+
+
+def _is_clinic(number: int) -> bool:
+    return bool(Tenant.objects.filter(pk=number).exists())
 
 
 def _stands(number: int) -> bool:

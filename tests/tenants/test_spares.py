@@ -164,6 +164,26 @@ def test_a_version_that_is_not_the_platforms_keeps_none(superuser, monkeypatch):
         assert not MigrationHead.objects.filter(tenant_id__in=ready).exists()
 
 
+def test_a_series_of_numbers_that_is_behind_costs_no_clinic(alpha, beta, superuser):
+    with tenant_scope(alpha):
+        Patient.objects.create(given_names="Ada", family_name="Kept")
+    series = "pg_get_serial_sequence('public.tenants_tenant', 'id')"
+    superuser.execute(f"SELECT setval({series}, 1, false)")
+
+    assert spares.keep(1) == 1
+
+    [ready] = _spares()
+    assert ready > max(alpha.pk, beta.pk)
+    with tenant_scope(alpha):
+        assert Patient.objects.get().family_name == "Kept"
+    superuser.execute(
+        "UPDATE tenants_spare SET tenant_id = %s", [alpha.pk]
+    )  # nor whatever stands there
+    spares.drop([alpha.pk])
+    with tenant_scope(alpha):
+        assert Patient.objects.exists()
+
+
 def test_two_workers_do_not_build_the_same(superuser):
     with superuser.transaction():
         superuser.execute("SELECT pg_advisory_xact_lock(%s)", [spares.BUILDING])
