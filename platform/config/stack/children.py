@@ -13,11 +13,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -120,20 +122,44 @@ def spawn(
     What it says is appended to `log`; its standard output to `output` instead where that is given.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as stream, (output or log).open("ab") as out:
-        process = subprocess.Popen(
-            [os.fspath(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=stream,
-            env=None if env is None else dict(env),
-            cwd=cwd,
-            process_group=0,
-            # Runs after the change of user, which would clear the setting.
-            preexec_fn=_die_with_parent(stop_signal),  # noqa: PLW1509 - one thread at this point
-            **as_account(account),
-        )
-    return Child(name, process, log, stop_signal, patience)
+    child = None
+    try:
+        with (
+            log.open("ab") as stream,
+            (output or log).open("ab") as out,
+            _asked_to_stop_later() as mask,
+        ):
+            process = subprocess.Popen(
+                [os.fspath(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=stream,
+                env=None if env is None else dict(env),
+                cwd=cwd,
+                process_group=0,
+                # Runs after the change of user, which would clear the setting.
+                preexec_fn=partial(_in_child, os.getpid(), stop_signal, mask, _prctl()),  # noqa: PLW1509 - one thread at this point
+                **as_account(account),
+            )
+            child = Child(name, process, log, stop_signal, patience)
+    except BaseException:
+        if child is not None:
+            child.stop()
+        raise
+    return child
+
+
+@contextmanager
+def _asked_to_stop_later() -> Iterator[set[signal.Signals]]:
+    """Hold back what asks for an end; answers the signals that were held back before.
+
+    Python calls functions of its own around a fork, and what is raised in them is lost.
+    """
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield {signal.Signals(number) for number in kept}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
 def as_account(account: Account | None) -> RunAs:
@@ -143,18 +169,25 @@ def as_account(account: Account | None) -> RunAs:
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
-def _die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+def _prctl() -> Callable[..., int] | None:
     if not sys.platform.startswith("linux"):
         return None
-    libc = ctypes.CDLL(None, use_errno=True)
-    parent = os.getpid()
+    found: Callable[..., int] = ctypes.CDLL(None, use_errno=True).prctl
+    return found
 
-    def ask_the_kernel() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
+
+def _in_child(
+    parent: int,
+    stop_signal: signal.Signals,
+    mask: set[signal.Signals],
+    prctl: Callable[..., int] | None,
+) -> None:
+    """Die with the parent where the kernel can do that, and hear signals as the parent did."""
+    if prctl is not None:
+        prctl(PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
         if os.getppid() != parent:  # it died in between
             os._exit(1)
-
-    return ask_the_kernel
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def wait_until(

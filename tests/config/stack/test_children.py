@@ -93,3 +93,37 @@ def test_a_child_does_not_outlive_a_parent_that_was_killed(tmp_path):
         os.kill(parent.pid, signal.SIGKILL)
 
     assert gone(orphan)
+
+
+ASKED_AMID_A_FORK = """
+import os, signal, sys
+from pathlib import Path
+from config.stack.children import spawn
+from config.stack.supervisor import StopRequested, stopping_on_signals
+
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))
+with stopping_on_signals():
+    try:
+        spawn("Sleeper", [sys.executable, "-c", "import time; time.sleep(60)"], log=Path(sys.argv[1]))
+    except StopRequested:
+        sys.exit(130)
+"""
+
+
+def test_who_asks_for_an_end_amid_a_fork_is_heard(tmp_path):
+    asked = subprocess.run(
+        [sys.executable, "-c", ASKED_AMID_A_FORK, str(tmp_path / "log")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (asked.returncode, asked.stderr) == (130, "")
+
+
+def test_a_child_hears_signals_as_its_parent_does(tmp_path):
+    told = [sys.executable, "-c", "import signal; print(signal.pthread_sigmask(0, []))"]
+
+    child = spawn("Told", told, log=tmp_path / "log")
+
+    assert child.process.wait(30) == 0
+    assert (tmp_path / "log").read_text() == "set()\n"
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
