@@ -214,6 +214,17 @@ def _outcome() -> str:
         return ""
 
 
+def stands(tenant_id: int) -> bool:
+    """Say whether a clinic's schema is there; the caller is in a scope of the owner's."""
+    return ask("SELECT to_regnamespace(%s) IS NOT NULL", (schema_of(tenant_id),)) == [(True,)]
+
+
+def is_built(tenant_id: int, heads: str) -> bool:
+    """Say whether a clinic's schema is there and on record as being at `heads`; in a shared scope."""
+    on_record = MigrationHead.objects.filter(tenant_id=tenant_id, heads=heads, error="")
+    return on_record.exists() and stands(tenant_id)
+
+
 def build_schema(tenant_id: int) -> None:
     """Make a clinic's schema by the recorded script; the caller is in its owner's scope."""
     execute(f'DROP SCHEMA IF EXISTS "{schema_of(tenant_id)}" CASCADE')

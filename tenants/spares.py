@@ -41,7 +41,7 @@ def take() -> int | None:
         number = spare.pk
         spare.delete()
         # Shared tables out of a backup name spares that are not there.
-        if _stands(number) and not _is_clinic(number):
+        if migrate.stands(number) and not _is_clinic(number):
             migrate.record_heads(number, migrate.heads_digest())
             return number
 
@@ -105,7 +105,7 @@ def _new_number() -> int:
         [(number,)] = migrate.ask(
             "SELECT nextval(pg_get_serial_sequence('public.tenants_tenant', 'id'))", ()
         )
-        if not (_stands(number) or _is_clinic(number)):
+        if not (migrate.stands(number) or _is_clinic(number)):
             return int(number)
         log.error("Clinic %s is there already: the series of numbers is behind.", number)
 
@@ -117,7 +117,3 @@ def _count(heads: str) -> int:
 
 def _is_clinic(number: int) -> bool:
     return bool(Tenant.objects.filter(pk=number).exists())
-
-
-def _stands(number: int) -> bool:
-    return migrate.ask("SELECT to_regnamespace(%s) IS NOT NULL", (schema_of(number),)) == [(True,)]

@@ -269,11 +269,11 @@ def only_two_clinics(committed, superuser):
 
     clinics = superuser.execute("SELECT id, name, subdomain FROM tenants_tenant").fetchall()
     hosts = superuser.execute("SELECT domain FROM tenants_domain").fetchall()
-    schemas = superuser.execute(_CLINIC_SCHEMAS).fetchall()
+    schemas = clinic_schemas(superuser)
     yield
     connections.close_all()
     numbers = [pk for pk, *_ in clinics]
-    for (made,) in set(superuser.execute(_CLINIC_SCHEMAS).fetchall()) - set(schemas):
+    for made in clinic_schemas(superuser) - schemas:
         superuser.execute(f"DROP SCHEMA {made} CASCADE")
     with superuser.transaction():
         superuser.execute("SET LOCAL session_replication_role = replica")
@@ -295,7 +295,10 @@ def only_two_clinics(committed, superuser):
         superuser.execute("UPDATE tenants_domain SET is_primary = true")
 
 
-_CLINIC_SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^(c|moved)_[0-9]+$'"
+def clinic_schemas(raw: psycopg.Connection) -> set[str]:
+    """Name the clinics' schemas in a database: in use, put aside by a move, or kept as a spare."""
+    found = raw.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^(c|moved)_[0-9]+$'")
+    return {name for (name,) in found}
 
 
 def _empty_all_tables(raw: psycopg.Connection) -> None:

@@ -182,8 +182,10 @@ def bundle_of_patient(patient_id: UUID | str) -> Resource:
 
 
 def _referred_to(resources: list[Resource]) -> Iterator[Resource]:
-    groups = list(_group_sessions(_wanted(resources)["Appointment"]))
-    wanted = _wanted([*resources, *groups])
+    wanted = _wanted(resources)
+    groups = list(_group_sessions(wanted["Appointment"]))
+    for kind, ids in _wanted(groups).items():
+        wanted[kind] |= ids
     yield people.organization(current_scope().name)
     for source in PRACTICE[:2]:
         rows = source.rows().filter(pk__in=_own(wanted[source.kind]))
@@ -202,10 +204,10 @@ def _group_sessions(ids: Iterable[str]) -> Iterator[Resource]:
         yield session
 
 
-def _wanted(resources: Iterable[Resource]) -> defaultdict[str, set[str]]:
+def _wanted(resources: list[Resource]) -> defaultdict[str, set[str]]:
     """The ids that are referred to, by the type of their resources."""
     wanted: defaultdict[str, set[str]] = defaultdict(set)
-    for named in _references(list(resources)):
+    for named in _references(resources):
         kind, _, pk = named.partition("/")
         wanted[kind].add(pk)
     return wanted

@@ -16,7 +16,7 @@ from billing_integrations.storage.places import connection_in_use
 from onboarding.lifecycle import certificates
 from onboarding.lifecycle.states import IN_USE, change
 from onboarding.signup.models import Signup
-from tenants import lifecycle, vault
+from tenants import lifecycle, migrate, vault
 from tenants.checksums import tables_of_clinic
 from tenants.jobs import OWNER, JobError
 from tenants.models import DataKey, Job, MigrationHead, Tenant, VendorBinding
@@ -76,9 +76,8 @@ def _check_unverified(tenant: Tenant) -> None:
 
 
 def _has_schema(tenant: Tenant) -> bool:
-    with public_scope(using=OWNER), connections[OWNER].cursor() as cursor:
-        cursor.execute("SELECT to_regnamespace(%s) IS NOT NULL", [tenant.schema_name])
-        return bool(cursor.fetchone()[0])
+    with public_scope(using=OWNER):
+        return migrate.stands(tenant.pk)
 
 
 def _has_patients(tenant: Tenant) -> bool:

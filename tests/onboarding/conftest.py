@@ -7,6 +7,8 @@ import os
 import psycopg
 import pytest
 
+from tests.conftest import clinic_schemas
+
 SECOND = "nexus_second"
 
 
@@ -42,7 +44,7 @@ def east(committed, second, settings):
     with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=second, autocommit=True) as raw:
         yield raw
         clusters.close_all()
-        for name in schemas(raw):
+        for name in clinic_schemas(raw):
             raw.execute(f'DROP SCHEMA "{name}" CASCADE')
 
 
@@ -60,8 +62,3 @@ def mover(east, alpha):
         sealed = vault.seal("hidden", provider="xero", field="token")
     made.sealed = sealed
     return made
-
-
-def schemas(raw) -> list[str]:
-    found = raw.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^(c|moved)_[0-9]+$'")
-    return sorted(name for (name,) in found)

@@ -11,14 +11,8 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 @pytest.fixture
-def gamma(superuser):
-    clinic = lifecycle.create_tenant(name="Gamma Speech", subdomain="gamma")
-    yield clinic
-    connections["owner"].close()
-    superuser.execute(f"DROP SCHEMA {clinic.schema_name} CASCADE")
-    superuser.execute("DELETE FROM tenants_domain WHERE tenant_id = %s", [clinic.pk])
-    superuser.execute("DELETE FROM tenants_migrationhead WHERE tenant_id = %s", [clinic.pk])
-    superuser.execute("DELETE FROM tenants_tenant WHERE id = %s", [clinic.pk])
+def gamma(only_two_clinics):
+    return lifecycle.create_tenant(name="Gamma Speech", subdomain="gamma")
 
 
 def test_a_clinic_made_from_the_script_equals_one_made_by_migrations(gamma, superuser):
@@ -97,9 +91,14 @@ def test_a_clinic_left_behind_is_brought_forward_and_the_others_are_left_alone(g
         assert MigrationHead.objects.get(tenant_id=gamma.pk).heads == migrate.heads_digest()
 
 
-def test_a_creation_cut_off_half_way_is_finished_by_the_next_attempt(gamma):
+@pytest.mark.parametrize("lost", ["nothing", "its record", "its tables"])
+def test_a_creation_cut_off_half_way_is_finished_by_the_next_attempt(gamma, superuser, lost):
     with public_scope(using="owner"):
         Tenant.objects.filter(pk=gamma.pk).update(state=Tenant.State.CREATING)
+        if lost == "its record":
+            MigrationHead.objects.filter(tenant_id=gamma.pk).delete()
+    if lost == "its tables":
+        superuser.execute(f"DROP SCHEMA {gamma.schema_name} CASCADE")
     gamma.state = Tenant.State.CREATING
 
     lifecycle.finish_creation(gamma)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connection, connections
 
 from clinical.patients.models import Patient
 from tenants import isolation, lifecycle, migrate, spares, tasks
 from tenants.lifecycle import SubdomainError
 from tenants.models import MigrationHead, Spare, Tenant
 from tenants.scope import public_scope, schema_of, tenant_scope
+from tests.conftest import clinic_schemas
 
 pytestmark = pytest.mark.usefixtures("alpha", "beta", "only_two_clinics")
 
@@ -22,11 +23,6 @@ def no_building(monkeypatch):
         raise AssertionError(f"c_{number} is built while somebody waits")
 
     return lambda: monkeypatch.setattr(migrate, "build_schema", refuse)
-
-
-def _schemas(superuser) -> set[str]:
-    rows = superuser.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^c_[0-9]+$'")
-    return {name for (name,) in rows.fetchall()}
 
 
 def _spares() -> list[int]:
@@ -149,7 +145,7 @@ def test_spares_of_older_tables_are_not_taken_and_go(superuser, monkeypatch):
 
     [new] = _spares()
     assert new != old
-    assert schema_of(old) not in _schemas(superuser)
+    assert schema_of(old) not in clinic_schemas(superuser)
 
 
 def test_a_version_that_is_not_the_platforms_keeps_none(superuser, monkeypatch):
@@ -176,12 +172,33 @@ def test_a_series_of_numbers_that_is_behind_costs_no_clinic(alpha, beta, superus
     assert ready > max(alpha.pk, beta.pk)
     with tenant_scope(alpha):
         assert Patient.objects.get().family_name == "Kept"
-    superuser.execute(
-        "UPDATE tenants_spare SET tenant_id = %s", [alpha.pk]
-    )  # nor whatever stands there
+    # Nor is a clinic dropped that is on record as a spare.
+    superuser.execute("UPDATE tenants_spare SET tenant_id = %s", [alpha.pk])
     spares.drop([alpha.pk])
     with tenant_scope(alpha):
         assert Patient.objects.exists()
+
+
+def test_a_neighbour_sees_and_writes_nothing_of_a_spare(alpha):
+    spares.keep(1)
+    [ready] = _spares()
+    schema = schema_of(ready)
+
+    for query, refusal in (
+        ("SELECT * FROM public.tenants_spare", "permission denied"),
+        (f"INSERT INTO {schema}.practice_location (id, tenant_id) VALUES "
+         f"(gen_random_uuid(), {ready})", "row-level security"),
+        (f"DROP SCHEMA {schema} CASCADE", "must be owner"),
+    ):  # fmt: skip
+        with (
+            pytest.raises(DatabaseError, match=refusal),
+            tenant_scope(alpha),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(query)
+    with tenant_scope(alpha), connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {schema}.consents_consentkind")
+        assert cursor.fetchone() == (0,)
 
 
 def test_two_workers_do_not_build_the_same(superuser):

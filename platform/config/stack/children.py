@@ -19,9 +19,11 @@ from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals by which somebody asks for an end."""
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
@@ -150,14 +152,14 @@ def spawn(
 
 
 @contextmanager
-def _asked_to_stop_later() -> Iterator[set[signal.Signals]]:
+def _asked_to_stop_later() -> Iterator[Iterable[int]]:
     """Hold back what asks for an end; answers the signals that were held back before.
 
     Python calls functions of its own around a fork, and what is raised in them is lost.
     """
-    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
-        yield {signal.Signals(number) for number in kept}
+        yield kept
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
@@ -179,7 +181,7 @@ def _prctl() -> Callable[..., int] | None:
 def _in_child(
     parent: int,
     stop_signal: signal.Signals,
-    mask: set[signal.Signals],
+    mask: Iterable[int],
     prctl: Callable[..., int] | None,
 ) -> None:
     """Die with the parent where the kernel can do that, and hear signals as the parent did."""

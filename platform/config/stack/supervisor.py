@@ -115,8 +115,7 @@ def _second_signal_kills(supervisor: Supervisor) -> Iterator[None]:
     def kill(_number: int, _frame: FrameType | None) -> None:
         supervisor.kill()
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    kept = {number: signal.signal(number, kill) for number in numbers}
+    kept = {number: signal.signal(number, kill) for number in children.ENDINGS}
     try:
         yield
     finally:

@@ -17,7 +17,7 @@ from tenants import jobs, vault
 from tenants.checksums import checksums_of_clinic
 from tenants.models import Job, Tenant
 from tenants.scope import platform_scope, public_scope, tenant_scope
-from tests.onboarding.conftest import schemas
+from tests.conftest import clinic_schemas
 
 
 def asked(clinic, **params) -> Job:
@@ -48,9 +48,9 @@ def test_a_moved_clinic_is_the_same_and_works_there(mover, east, superuser, sign
     assert done.result["closed_seconds"] < 20
     clinic = now(mover)
     assert (clinic.cluster, clinic.state, clinic.state_reason) == ("east", "active", "")
-    assert schemas(east) == [clinic.schema_name]
-    assert f"moved_{clinic.pk}" in schemas(superuser)
-    assert clinic.schema_name not in schemas(superuser)
+    assert clinic_schemas(east) == {clinic.schema_name}
+    assert f"moved_{clinic.pk}" in clinic_schemas(superuser)
+    assert clinic.schema_name not in clinic_schemas(superuser)
     after = checksums_of_clinic(clinic)
     del after["accounts_user"], before["accounts_user"]  # whoever signed in was written down
     assert {name for name in after if after[name] != before.get(name)} <= {"otp_totp_totpdevice"}
